@@ -1,0 +1,66 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { cpus, tmpdir } from "node:os";
+import { join } from "node:path";
+import { runCommand } from "../lib/command.ts";
+import { closeConnections } from "./client.ts";
+import { type Options, readOptions, usage } from "./options.ts";
+import { profile } from "./profile.ts";
+import { report } from "./report.ts";
+import { type Bench, type Row, startRow, startUpstream } from "./rows.ts";
+import { run, toJson } from "./run.ts";
+import { findWrk, howToGetWrk } from "./wrk.ts";
+
+/** What runs, to be ended in the reverse order. */
+const running: (() => Promise<unknown>)[] = [];
+
+async function stop(): Promise<void> {
+  closeConnections();
+  for (let end = running.pop(); end !== undefined; end = running.pop()) await end();
+}
+
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
+  process.once(signal, () => {
+    void stop().finally(() => process.exit(130));
+  });
+
+/** One line that says what is going on, where somebody looks. */
+function progress(text: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r\u001B[2K${text}`);
+}
+
+async function measure(wrk: string, options: Options, bench: Bench): Promise<void> {
+  const rows: Row[] = [];
+  for (const name of options.rows) {
+    progress(`starting row ${name}`);
+    const row = await startRow(name, bench);
+    running.push(row.stop);
+    rows.push(row);
+  }
+  const results = await run({ wrk, options, bench, rows, progress });
+  progress("");
+  console.log(
+    `${cpus()[0]?.model ?? "?"} × ${cpus().length}, Node ${process.versions.node}\n\n${report(results)}`,
+  );
+  if (options.json !== undefined) await writeFile(options.json, toJson(results));
+}
+
+await runCommand(usage, async () => {
+  const options = readOptions(process.argv.slice(2));
+  const wrk = findWrk();
+  if (wrk === undefined) {
+    console.error(howToGetWrk);
+    return 2;
+  }
+  try {
+    const folder = await mkdtemp(join(tmpdir(), "bindify-bench-"));
+    running.push(() => rm(folder, { recursive: true }));
+    const upstream = await startUpstream();
+    running.push(upstream.stop);
+    const bench: Bench = { upstream, folder };
+    if (options.profile) console.log(await profile(wrk, bench, options.seconds * 2));
+    else await measure(wrk, options, bench);
+    return 0;
+  } finally {
+    await stop();
+  }
+});

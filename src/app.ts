@@ -1,0 +1,47 @@
+import { Hono } from "hono";
+import { methodNotAllowed } from "hono/method-not-allowed";
+import { account } from "./http/account.ts";
+import { connections } from "./http/connections.ts";
+import type { AppEnv } from "./http/context.ts";
+import { dashboardCors } from "./http/cors.ts";
+import { health } from "./http/health.ts";
+import { mcp } from "./http/mcp.ts";
+import { plainHeaders, problem } from "./http/problem.ts";
+import { services } from "./http/services.ts";
+import { Fault } from "./lib/fault.ts";
+import { errorKind } from "./lib/log.ts";
+
+/**
+ * Every route. Whatever is not named here is a plain 404 without a look-up: also the well-known and OAuth paths that
+ * clients try, with the credential in them, when something goes wrong.
+ */
+export const app = new Hono<AppEnv>();
+
+app.use("/api/*", dashboardCors);
+app.use("/api/*", async (c, next) => {
+  await next();
+  for (const [name, value] of Object.entries(plainHeaders)) c.res.headers.set(name, value);
+});
+app.use(
+  "/api/*",
+  methodNotAllowed({
+    app,
+    onMethodNotAllowed: (_, methods) =>
+      problem(new Fault("method_not_allowed", { params: { allow: methods.join(", ") } })),
+  }),
+);
+
+app.route("/mcp", mcp);
+app.route("/api", account);
+app.route("/api/connections", connections);
+app.route("/api/services", services);
+app.route("/", health);
+
+app.notFound(() => problem(new Fault("not_found")));
+
+app.onError((error, c) => {
+  if (error instanceof Fault) return problem(error);
+  const kind = errorKind(error);
+  c.env.runtime.log({ event: "request_crashed", route: "api", error: kind });
+  return problem(new Fault(kind === "D1" ? "storage_unavailable" : "internal", { retryAfter: 5 }));
+});

@@ -1,0 +1,209 @@
+import { z } from "zod";
+import { Fault } from "./lib/fault.ts";
+import { isLoopback } from "./lib/destination.ts";
+import { parseKeyring, type Keyring } from "./vault/keyring.ts";
+
+const origin = z.string().refine((text) => URL.canParse(text) && new URL(text).origin === text, {
+  error: "must be an origin such as https://bindify.example, without a path or a final slash",
+});
+
+const jwk = z
+  .string()
+  .transform((text, context): unknown => {
+    try {
+      return JSON.parse(text);
+    } catch {
+      context.addIssue({ code: "custom", message: "must be a JSON Web Key" });
+      return z.NEVER;
+    }
+  })
+  .pipe(z.strictObject({ kty: z.literal("OKP"), crv: z.literal("Ed25519"), x: z.string(), kid: z.string() }));
+
+const wholeNumber = z.coerce.number().int().positive();
+
+const list = (item: z.ZodType<string, string>) =>
+  z
+    .string()
+    .transform((text) =>
+      text
+        .split(",")
+        .map((part) => part.trim())
+        .filter((part) => part !== ""),
+    )
+    .pipe(z.array(item));
+
+/** Every variable that the worker reads. Bindings (`DB`, `BLOBS`, …) are not here: see `runtime.ts`. */
+export const configSchema = z.object({
+  PUBLIC_URL: origin.meta({
+    description: "Origin under which this worker is reached; secret URLs start with it.",
+  }),
+  ADMIN_URL: list(origin).optional().meta({
+    description:
+      "Origins of the dashboard, comma-separated; default PUBLIC_URL. The first is named in messages.",
+  }),
+  SECRET_ENV: z.enum(["live", "test"]).default("live").meta({
+    description: "Marks API keys as bnd_live_… or bnd_test_…; keys of one are refused by the other.",
+  }),
+  BRAND_NAME: z.string().min(1).max(60).default("Bindify").meta({
+    description: "The name shown to people and given to services.",
+  }),
+  SUPPORT_URL: z
+    .url({ protocol: /^(https|mailto)$/ })
+    .optional()
+    .meta({
+      description: "Where people get help; shown in the page.",
+    }),
+  PAUSED_SERVICES: list(z.string()).optional().meta({
+    description: "Ids of services to pause, comma-separated: their calls get a sentence, nothing is lost.",
+  }),
+  UPSTREAM_TIMEOUT_SECONDS: wholeNumber.max(3600).default(300).meta({
+    description: "How long a service may take until its answer begins.",
+  }),
+  RESPONSE_TIMEOUT_SECONDS: wholeNumber.max(86_400).default(900).meta({
+    description: "How long an answer that is not an event stream may take as a whole.",
+  }),
+  STREAM_CHECK_BUDGET: wholeNumber
+    .max(900)
+    .default(40)
+    .meta({
+      description:
+        "How often an open event stream asks whether its connection still exists before it asks its client to " +
+        "reconnect; 40 fits the free plan's 50 queries per invocation, 900 the paid plan's 1,000.",
+    }),
+  MANAGED_ENCRYPTION_KEYS: z.string().optional().meta({
+    description: 'Master keys of managed storage: [{"key":"<64 hex>"}, …], the last is active.',
+  }),
+  MANAGED_ENCRYPTION_MASTER_KEY: z.string().optional().meta({
+    description: "A single master key, 64 hex characters; the older form of MANAGED_ENCRYPTION_KEYS.",
+  }),
+  OIDC_ISSUER: z
+    .url({ protocol: /^https$/ })
+    .optional()
+    .meta({
+      description: "Issuer of the sign-in tokens (any OpenID Connect provider).",
+    }),
+  OIDC_JWKS_URL: z
+    .url({ protocol: /^https$/ })
+    .optional()
+    .meta({
+      description: "Where the issuer publishes its signing keys; needed with OIDC_ISSUER.",
+    }),
+  OIDC_AUDIENCE: z.string().min(1).optional().meta({
+    description: "Audience that sign-in tokens must name; needed with OIDC_ISSUER.",
+  }),
+  CLERK_PUBLISHABLE_KEY: z
+    .string()
+    .regex(/^pk_(test|live)_[A-Za-z0-9+/=]+$/)
+    .optional()
+    .meta({
+      description: "Clerk's publishable key; issuer and signing keys follow from it.",
+    }),
+  CLERK_JWKS_URL: z
+    .url({ protocol: /^https$/ })
+    .optional()
+    .meta({
+      description: "Clerk's signing keys, where they are not at the host in the publishable key.",
+    }),
+  LOCAL_IDENTITY_KEY: jwk.optional().meta({
+    description:
+      "Public Ed25519 key (JWK) of the key pair that `npm start` generates; with it a loopback deployment signs " +
+      "its owner in without a provider. Refused unless PUBLIC_URL is a loopback address.",
+  }),
+  DEMO_SERVICE_URL: origin.optional().meta({
+    description: "Origin of the demo service that `npm start` runs; only with LOCAL_IDENTITY_KEY.",
+  }),
+});
+
+/** Variables that are set with `wrangler secret put`, not in `wrangler.toml`. */
+export const secretNames: readonly (keyof typeof configSchema.shape)[] = [
+  "MANAGED_ENCRYPTION_KEYS",
+  "MANAGED_ENCRYPTION_MASTER_KEY",
+];
+
+type Variables = z.output<typeof configSchema>;
+
+type Replaced = "ADMIN_URL" | "PAUSED_SERVICES" | "MANAGED_ENCRYPTION_KEYS" | "MANAGED_ENCRYPTION_MASTER_KEY";
+
+export interface Config extends Omit<Variables, Replaced> {
+  readonly ADMIN_URL: readonly string[] & { readonly 0: string };
+  readonly PAUSED_SERVICES: readonly string[];
+  readonly keyring: Keyring | undefined;
+  /** Loopback targets and local sign-in are allowed. */
+  readonly localMode: boolean;
+}
+
+/** Reads the environment, or throws `misconfigured`, naming the variable and never its value. */
+export async function readConfig(env: unknown): Promise<Config> {
+  const parsed = configSchema.safeParse(withoutEmpty(env));
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    throw misconfigured(String(issue?.path[0] ?? "environment"), issue?.message ?? "not valid");
+  }
+  const { MANAGED_ENCRYPTION_KEYS, MANAGED_ENCRYPTION_MASTER_KEY, ...variables } = parsed.data;
+  const localMode = checkLocal(variables);
+  checkPairs(variables);
+  const [admin = variables.PUBLIC_URL, ...others] = variables.ADMIN_URL ?? [];
+  return {
+    ...variables,
+    ADMIN_URL: [admin, ...others],
+    PAUSED_SERVICES: variables.PAUSED_SERVICES ?? [],
+    keyring: await readKeyring(MANAGED_ENCRYPTION_KEYS, MANAGED_ENCRYPTION_MASTER_KEY),
+    localMode,
+  };
+}
+
+/** An empty variable means "not set": that is how templates leave them. */
+function withoutEmpty(env: unknown): unknown {
+  if (typeof env !== "object" || env === null) return {};
+  return Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ""));
+}
+
+function checkLocal(
+  variables: Pick<Variables, "PUBLIC_URL" | "LOCAL_IDENTITY_KEY" | "DEMO_SERVICE_URL">,
+): boolean {
+  const localMode = variables.LOCAL_IDENTITY_KEY !== undefined;
+  if (localMode && !isLoopback(hostOf(variables.PUBLIC_URL))) {
+    throw misconfigured("LOCAL_IDENTITY_KEY", "local sign-in needs a PUBLIC_URL on a loopback address");
+  }
+  if (!localMode && !variables.PUBLIC_URL.startsWith("https://")) {
+    throw misconfigured("PUBLIC_URL", "must start with https:// unless LOCAL_IDENTITY_KEY is set");
+  }
+  if (variables.DEMO_SERVICE_URL !== undefined) {
+    if (!localMode) throw misconfigured("DEMO_SERVICE_URL", "the demo service needs LOCAL_IDENTITY_KEY");
+    if (!isLoopback(hostOf(variables.DEMO_SERVICE_URL))) {
+      throw misconfigured("DEMO_SERVICE_URL", "must be on a loopback address");
+    }
+  }
+  return localMode;
+}
+
+function checkPairs(variables: Pick<Variables, "OIDC_ISSUER" | "OIDC_JWKS_URL" | "OIDC_AUDIENCE">): void {
+  const names = ["OIDC_ISSUER", "OIDC_JWKS_URL", "OIDC_AUDIENCE"] as const;
+  const missing = names.find((name) => variables[name] === undefined);
+  if (missing !== undefined && names.some((name) => variables[name] !== undefined)) {
+    throw misconfigured(missing, "is needed together with the other OIDC_ variables");
+  }
+}
+
+async function readKeyring(
+  keys: string | undefined,
+  legacy: string | undefined,
+): Promise<Keyring | undefined> {
+  try {
+    return await parseKeyring({ keys, legacy });
+  } catch (error) {
+    // A keyring error names the entry and holds no byte of it.
+    throw misconfigured(
+      keys === undefined ? "MANAGED_ENCRYPTION_MASTER_KEY" : "MANAGED_ENCRYPTION_KEYS",
+      error instanceof Error ? error.message : "not valid",
+    );
+  }
+}
+
+function hostOf(url: string): string {
+  return new URL(url).hostname.replace(/^\[|\]$/g, "");
+}
+
+function misconfigured(variable: string, reason: string): Fault {
+  return new Fault("misconfigured", { params: { variable, reason } });
+}

@@ -1,0 +1,35 @@
+import type { Child } from "hono/jsx";
+import { explain, type Failure } from "../api.ts";
+import { Icon } from "./icons.tsx";
+
+interface NoticeProps {
+  tone: "info" | "warn" | "bad";
+  title?: string;
+  children: Child;
+}
+
+export function Notice({ tone, title, children }: NoticeProps) {
+  return (
+    <div class={`notice notice-${tone}`}>
+      <Icon name={tone === "info" ? "lock" : "warning"} />
+      <div>
+        {title === undefined ? null : <p class="notice-title">{title}</p>}
+        {children}
+      </div>
+    </div>
+  );
+}
+
+/** What a view shows in place of the data it could not get. */
+export function LoadFailure({ what, failure, retry }: { what: string; failure: Failure; retry: () => void }) {
+  return (
+    <div class="placeholder" role="alert">
+      <Icon name={failure.kind === "no_answer" ? "offline" : "warning"} />
+      <h2>{`${what} could not be loaded`}</h2>
+      <p>{explain(failure)}</p>
+      <button type="button" class="button" onClick={retry}>
+        Try again
+      </button>
+    </div>
+  );
+}

@@ -1,0 +1,37 @@
+import { obstacle, sentenceCase } from "../format.ts";
+import type { Service } from "../schemas.ts";
+import { hrefs } from "../state/route.ts";
+import { ExternalLink } from "./external-link.tsx";
+import { ServiceMark } from "./service-mark.tsx";
+
+export function ServiceCard({ service }: { service: Service }) {
+  const reason = obstacle(service);
+  return (
+    <li class={reason === undefined ? "card" : "card card-off"}>
+      <div class="card-head">
+        <ServiceMark id={service.id} name={service.name} />
+        <div>
+          <h2>
+            {reason === undefined ? (
+              <a class="card-link" href={hrefs.connect(service.id)}>
+                {service.name}
+              </a>
+            ) : (
+              service.name
+            )}
+          </h2>
+          <p class="card-category">{sentenceCase(service.category)}</p>
+        </div>
+      </div>
+      <p class="card-text">{service.description}</p>
+      {reason === undefined ? (
+        <p class="card-foot card-ready">Connect with a key</p>
+      ) : (
+        <p class="card-foot">
+          {`${reason} `}
+          <ExternalLink url={service.docs_url}>Documentation</ExternalLink>
+        </p>
+      )}
+    </li>
+  );
+}

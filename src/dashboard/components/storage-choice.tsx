@@ -1,0 +1,28 @@
+import { useState } from "hono/jsx/dom";
+import type { StorageMode } from "../schemas.ts";
+import { Choice } from "./choice.tsx";
+
+const meanings: Record<StorageMode, { title: string; text: string }> = {
+  zero_knowledge: {
+    title: "Only you can open it",
+    text: "The stored key is sealed with your credential. Nobody else can open it at rest, the operator included. If you lose the credential, connect again.",
+  },
+  managed: {
+    title: "Managed by this deployment",
+    text: "This deployment can open it too: it keeps the connection fresh in the background and can give you a new credential.",
+  },
+};
+
+export function StorageChoice({ modes }: { modes: StorageMode[] }) {
+  const [selected, setSelected] = useState<string>(modes[0] ?? "zero_knowledge");
+  if (modes.length < 2) return null;
+  return (
+    <Choice
+      name="storage"
+      legend="Who can open the stored key"
+      selected={selected}
+      onSelect={setSelected}
+      options={modes.map((mode) => ({ value: mode, ...meanings[mode] }))}
+    />
+  );
+}

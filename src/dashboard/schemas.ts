@@ -1,0 +1,115 @@
+/** What the API answers, as this page reads it. Unknown members are dropped, so the server may add to them. */
+import * as z from "zod/mini";
+
+// The compiled parsers need `new Function`, which the content security policy refuses (and reports).
+z.config({ jitless: true });
+
+export const configSchema = z.object({
+  brand_name: z.string(),
+  support_url: z.nullish(z.string()),
+  identity: z.object({ kind: z.string() }),
+});
+
+const storageMode = z.enum(["zero_knowledge", "managed"]);
+
+export const meSchema = z.object({
+  email: z.nullish(z.string()),
+  name: z.nullish(z.string()),
+  storage_modes: z.array(storageMode),
+});
+
+const keyField = z.object({
+  name: z.string(),
+  label: z.string(),
+  secret: z.boolean(),
+  placeholder: z.nullish(z.string()),
+  help: z.nullish(z.string()),
+});
+
+const keyMode = z.object({
+  id: z.string(),
+  label: z.string(),
+  fields: z.array(keyField),
+  create_key_url: z.nullish(z.string()),
+  instructions: z.nullish(z.string()),
+});
+
+const serviceSchema = z.object({
+  id: z.string(),
+  name: z.string(),
+  category: z.string(),
+  description: z.string(),
+  docs_url: z.nullish(z.string()),
+  available: z.boolean(),
+  unavailable_reason: z.nullish(z.string()),
+  verified: z.nullish(z.object({ on: z.string(), by: z.string() })),
+  oauth: z.boolean(),
+  url_required: z.nullish(z.boolean()),
+  key_modes: z.array(keyMode),
+  notes: z.array(z.string()),
+  warnings: z.array(z.string()),
+});
+
+export const servicesSchema = z.object({ services: z.array(serviceSchema) });
+
+export const connectionSchema = z.object({
+  id: z.string(),
+  service: z.string(),
+  service_name: z.string(),
+  label: z.nullish(z.string()),
+  storage: z.string(),
+  status: z.string(),
+  upstream_url: z.nullish(z.string()),
+  state: z.string(),
+  created_at: z.string(),
+  last_used_at: z.nullish(z.string()),
+  disconnected_at: z.nullish(z.string()),
+});
+
+export const connectionsSchema = z.object({
+  connections: z.array(connectionSchema),
+  next_cursor: z.nullish(z.string()),
+});
+
+const snippetSchema = z.object({
+  client: z.string(),
+  title: z.string(),
+  language: z.string(),
+  file: z.nullish(z.string()),
+  text: z.string(),
+  note: z.nullish(z.string()),
+});
+
+export const connectedSchema = z.object({
+  connection: connectionSchema,
+  credential: z.object({ secret_url: z.string(), api_key: z.string(), mcp_url: z.string() }),
+  snippets: z.array(snippetSchema),
+});
+
+export const disconnectedSchema = z.object({
+  connection: connectionSchema,
+  revocation: z.object({
+    outcome: z.string(),
+    detail: z.nullish(z.string()),
+    provider_url: z.nullish(z.string()),
+  }),
+});
+
+export const problemSchema = z.object({
+  title: z.string(),
+  code: z.string(),
+  detail: z.nullish(z.string()),
+  errors: z.optional(z.array(z.object({ path: z.string(), message: z.string() }))),
+});
+
+export type Config = z.infer<typeof configSchema>;
+export type Me = z.infer<typeof meSchema>;
+export type StorageMode = z.infer<typeof storageMode>;
+export type KeyField = z.infer<typeof keyField>;
+export type KeyMode = z.infer<typeof keyMode>;
+export type Service = z.infer<typeof serviceSchema>;
+export type Connection = z.infer<typeof connectionSchema>;
+export type Connections = z.infer<typeof connectionsSchema>;
+export type Snippet = z.infer<typeof snippetSchema>;
+export type Connected = z.infer<typeof connectedSchema>;
+export type Disconnected = z.infer<typeof disconnectedSchema>;

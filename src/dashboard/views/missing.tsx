@@ -1,0 +1,18 @@
+import { hrefs, useViewHeading } from "../state/route.ts";
+import { useApp } from "../state/app-context.ts";
+
+export function Missing() {
+  const { config } = useApp();
+  const heading = useViewHeading("Not found", config.brand_name);
+  return (
+    <div class="placeholder">
+      <h1 ref={heading} tabIndex={-1}>
+        There is nothing here
+      </h1>
+      <p>The link may be mistyped, or the service is not in this deployment's catalogue.</p>
+      <a class="button" href={hrefs.gallery}>
+        See all services
+      </a>
+    </div>
+  );
+}

@@ -1,0 +1,52 @@
+import { fromBase64Url, fromHex, toBase64Url, toHex } from "../lib/bytes.ts";
+import { Fault } from "../lib/fault.ts";
+import type { Random } from "../lib/random.ts";
+import type { DataKeys, WrappedDataKey } from "../store/data-keys.ts";
+import type { CredentialEnvironment } from "../vault/credential.ts";
+import { createDataKey, unwrapDataKey, wrapDataKey } from "../vault/data-key.ts";
+import type { KeyMaterial } from "../vault/derive.ts";
+import { USER_HELD_KID, VaultError } from "../vault/envelope.ts";
+import type { Keyring } from "../vault/keyring.ts";
+import type { GrantKey } from "./grant.ts";
+
+/** User-held: the second half of the credential opens the grant, and nothing else does. */
+export function userHeldKey(material: KeyMaterial): GrantKey {
+  return { material, kid: USER_HELD_KID };
+}
+
+/** Managed: the workspace's data key, from the wrapping that the row's read brought along. */
+export async function managedKey(
+  wrapped: WrappedDataKey | null,
+  owner: string,
+  keyring: Keyring | undefined,
+  environment: CredentialEnvironment,
+): Promise<GrantKey> {
+  const id = wrapped === null ? undefined : fromHex(wrapped.id);
+  const envelope = wrapped === null ? undefined : fromBase64Url(wrapped.wrapped);
+  // No wrapping under a loaded master key: a failure, never a reason to try another key.
+  if (keyring === undefined || id === undefined || envelope === undefined)
+    throw new VaultError("unknown_key");
+  const dataKey = await unwrapDataKey(envelope, id, owner, keyring, environment);
+  return { material: dataKey.material, kid: dataKey.id };
+}
+
+/** The data key that new managed grants of a workspace are sealed under, made on first need. */
+export async function workspaceKey(
+  workspaceId: string,
+  keyring: Keyring | undefined,
+  environment: CredentialEnvironment,
+  dataKeys: DataKeys,
+  random: Random,
+): Promise<GrantKey & { readonly dataKeyId: string }> {
+  if (keyring === undefined) throw new Fault("storage_not_configured");
+  let wrapped = await dataKeys.newest(workspaceId, keyring.fingerprints);
+  if (wrapped === null) {
+    const fresh = await createDataKey(random);
+    const envelope = await wrapDataKey(fresh, workspaceId, keyring.active, environment, random);
+    const key = { id: toHex(fresh.id), wrapped: toBase64Url(envelope) };
+    await dataKeys.insertFirst(workspaceId, key, keyring.active.fingerprint);
+    wrapped = await dataKeys.newest(workspaceId, keyring.fingerprints);
+  }
+  const key = await managedKey(wrapped, workspaceId, keyring, environment);
+  return { ...key, dataKeyId: toHex(key.kid) };
+}

@@ -1,0 +1,108 @@
+import { fromBase64Url, fromUtf8, toBase64Url, utf8 } from "../lib/bytes.ts";
+import type { Random } from "../lib/random.ts";
+import type { HeaderForm } from "../services/service.ts";
+import type { StorageMode } from "../store/connections.ts";
+import type { CredentialEnvironment } from "../vault/credential.ts";
+import { deriveSealingKey, type KeyMaterial } from "../vault/derive.ts";
+import { open, seal, VaultError, type EnvelopeContext } from "../vault/envelope.ts";
+
+export type Transport = "http" | "sse";
+
+/**
+ * What is sealed: the secret together with everything that decides where it goes. Rows repeat parts of it for
+ * display; a request obeys only this.
+ */
+export interface KeyGrant {
+  readonly v: 1;
+  readonly kind: "key";
+  readonly url: string;
+  readonly transport: Transport;
+  /** The header that carries the secret. */
+  readonly header: HeaderForm;
+  readonly secret: string;
+  /** Further headers that the service wants on every request. */
+  readonly extra_headers: Readonly<Record<string, string>>;
+}
+
+export type Grant = KeyGrant;
+
+/** What a sealed grant is bound to: all of it known before opening, each change a re-seal. */
+export interface GrantBinding {
+  readonly connectionId: string;
+  readonly workspaceId: string;
+  readonly service: string;
+  readonly storage: StorageMode;
+  readonly lookup: Uint8Array<ArrayBuffer>;
+  readonly verifier: Uint8Array<ArrayBuffer>;
+  readonly generation: number;
+}
+
+/** The material that the sealing key is derived from, and its name in the envelope (zero: user-held). */
+export interface GrantKey {
+  readonly material: KeyMaterial;
+  readonly kid: Uint8Array<ArrayBuffer>;
+}
+
+/** Seals a grant; the result is base64url text, as rows and KV hold it. */
+export async function sealGrant(
+  grant: Grant,
+  key: GrantKey,
+  binding: GrantBinding,
+  environment: CredentialEnvironment,
+  random: Random,
+): Promise<string> {
+  const envelope = await seal({
+    key: await deriveSealingKey(key.material, binding.connectionId, "grant"),
+    kid: key.kid,
+    context: contextOf(binding, environment),
+    plaintext: utf8(JSON.stringify(grant)),
+    random,
+  });
+  return toBase64Url(envelope);
+}
+
+/** Opens a sealed grant, or throws `VaultError`: any mismatch of key, row or bytes is the same error. */
+export async function openGrant(
+  sealed: string,
+  key: GrantKey,
+  binding: GrantBinding,
+  environment: CredentialEnvironment,
+): Promise<Grant> {
+  const envelope = fromBase64Url(sealed);
+  if (envelope === undefined) throw new VaultError("unsealable");
+  const plaintext = await open({
+    key: await deriveSealingKey(key.material, binding.connectionId, "grant"),
+    kid: key.kid,
+    context: contextOf(binding, environment),
+    envelope,
+  });
+  const grant: unknown = JSON.parse(fromUtf8(plaintext));
+  if (!isGrant(grant)) throw new VaultError("unknown_format");
+  return grant;
+}
+
+function contextOf(binding: GrantBinding, environment: CredentialEnvironment): EnvelopeContext {
+  return {
+    environment,
+    connectionId: binding.connectionId,
+    workspaceId: binding.workspaceId,
+    serviceId: binding.service,
+    storage: binding.storage,
+    lookup: binding.lookup,
+    verifier: binding.verifier,
+    purpose: "grant",
+    generation: binding.generation,
+  };
+}
+
+/** The plaintext is authenticated, so only its version and form need a look: a newer release may have sealed it. */
+function isGrant(value: unknown): value is Grant {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    "v" in value &&
+    value.v === 1 &&
+    "kind" in value &&
+    value.kind === "key"
+  );
+}

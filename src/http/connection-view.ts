@@ -1,0 +1,47 @@
+import { clientSnippets } from "../connect/snippets.ts";
+import type { Connection } from "../store/connections.ts";
+import { formatApiKey, formatCredential, type Credential } from "../vault/credential.ts";
+import type { Runtime } from "./context.ts";
+
+/** A connection as the API shows it: times in ISO 8601, and what the person would call its state. */
+export function viewConnection(connection: Connection, { catalogue }: Pick<Runtime, "catalogue">) {
+  return {
+    id: connection.id,
+    service: connection.service,
+    service_name: catalogue.get(connection.service)?.name ?? connection.service,
+    label: connection.label,
+    kind: connection.kind,
+    storage: connection.storage,
+    status: connection.status,
+    state: stateOf(connection),
+    upstream_url: connection.upstream_url,
+    created_at: iso(connection.created_at),
+    last_used_at: iso(connection.last_used_at),
+    access_expires_at: iso(connection.access_expires_at),
+    disconnected_at: iso(connection.disconnected_at),
+  };
+}
+
+function stateOf(
+  connection: Connection,
+): "disconnected" | "suspended" | "reauthorize" | "never_used" | "working" {
+  if (connection.status !== "active") return connection.status;
+  if (connection.state === "reauth") return "reauthorize";
+  return connection.last_used_at === null ? "never_used" : "working";
+}
+
+function iso(time: number | null): string | null {
+  return time === null ? null : new Date(time).toISOString();
+}
+
+/** The credential in each form that clients take, with snippets. In one answer, once. */
+export function viewCredential(connection: Connection, credential: Credential, runtime: Runtime) {
+  const mcpUrl = `${runtime.site.publicUrl}/mcp/${connection.service}`;
+  const secretUrl = `${mcpUrl}/${formatCredential(credential)}`;
+  const apiKey = formatApiKey(credential, runtime.environment);
+  const name = connection.service === "custom" ? "mcp-server" : connection.service;
+  return {
+    credential: { secret_url: secretUrl, api_key: apiKey, mcp_url: mcpUrl },
+    snippets: clientSnippets({ name, mcpUrl, secretUrl, apiKey }),
+  };
+}

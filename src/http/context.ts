@@ -1,0 +1,46 @@
+import type { Context } from "hono";
+import type { Clock } from "../lib/clock.ts";
+import type { Defer } from "../lib/defer.ts";
+import type { DestinationPolicy } from "../lib/destination.ts";
+import type { Limiter } from "../lib/limiter.ts";
+import type { Log } from "../lib/log.ts";
+import type { Outbound } from "../lib/outbound.ts";
+import type { Random } from "../lib/random.ts";
+import type { Verifier } from "../identity/verifier.ts";
+import type { Catalogue } from "../services/index.ts";
+import type { Stores } from "../store/index.ts";
+import type { CredentialEnvironment } from "../vault/credential.ts";
+import type { Keyring } from "../vault/keyring.ts";
+
+/** Public facts of the deployment. */
+export interface Site {
+  readonly brand: string;
+  readonly supportUrl: string | undefined;
+  readonly publicUrl: string;
+  /** Origins of the dashboard; the first is the one named in messages. */
+  readonly adminUrls: readonly string[] & { readonly 0: string };
+  readonly identity: "local" | "clerk" | "oidc" | "none";
+  readonly clerkPublishableKey: string | undefined;
+}
+
+/** Everything that a request's code may use. Made in `runtime.ts`, the composition root. */
+export interface Runtime {
+  readonly site: Site;
+  readonly stores: Stores;
+  readonly catalogue: Catalogue;
+  readonly keyring: Keyring | undefined;
+  readonly environment: CredentialEnvironment;
+  readonly verify: Verifier;
+  readonly outbound: Outbound;
+  readonly destinations: DestinationPolicy;
+  readonly limits: { readonly connection: Limiter; readonly miss: Limiter; readonly user: Limiter };
+  readonly times: { readonly headers: number; readonly response: number };
+  readonly streamCheckBudget: number;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly defer: Defer;
+}
+
+export type AppEnv = { Bindings: { runtime: Runtime } };
+export type AppContext = Context<AppEnv>;

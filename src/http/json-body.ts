@@ -1,0 +1,31 @@
+import { z } from "zod";
+import { fromUtf8 } from "../lib/bytes.ts";
+import { Fault } from "../lib/fault.ts";
+import { readCapped } from "../lib/outbound.ts";
+
+const bodyLimit = 64 * 1024;
+
+/** Reads a request's JSON body against a strict schema, or throws a fault that names each wrong field. */
+export async function readJson<T extends z.ZodType>(request: Request, schema: T): Promise<z.output<T>> {
+  const type = request.headers.get("content-type")?.split(";", 1)[0]?.trim().toLowerCase();
+  if (type !== "application/json") throw new Fault("unsupported_media_type");
+  const bytes = await readCapped(request, bodyLimit);
+  if (bytes === undefined) throw new Fault("payload_too_large", { params: { limit: "64 KiB" } });
+  return check(schema, parse(bytes));
+}
+
+/** Checks values from elsewhere (a query string) the same way. */
+export function check<T extends z.ZodType>(schema: T, value: unknown): z.output<T> {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const errors = parsed.error.issues.map((issue) => ({ path: issue.path.join("."), message: issue.message }));
+  throw new Fault("invalid_request", { errors });
+}
+
+function parse(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(fromUtf8(bytes));
+  } catch {
+    throw new Fault("invalid_json");
+  }
+}

@@ -1,0 +1,130 @@
+import { Hono } from "hono";
+import { Fault } from "../lib/fault.ts";
+import { minute } from "../lib/clock.ts";
+import { errorKind, type RouteName } from "../lib/log.ts";
+import { readCapped } from "../lib/outbound.ts";
+import { admit } from "../proxy/admit.ts";
+import { takeBody, type RequestBody } from "../proxy/body.ts";
+import { forward } from "../proxy/forward.ts";
+import { parseMcpPath, type McpAddress } from "../proxy/route.ts";
+import { noteUse } from "../proxy/usage.ts";
+import { parseApiKey, parseCredential, type Credential } from "../vault/credential.ts";
+import { addressBucket } from "./address.ts";
+import type { AppEnv, Runtime } from "./context.ts";
+import { rpcRefusal } from "./jsonrpc.ts";
+import { problem } from "./problem.ts";
+
+/** A refused request is read this far for its id. */
+const refusedBodyLimit = 64 * 1024;
+/** `last_used_at` is this coarse. */
+const useInterval = 5 * minute;
+
+const methods = new Set(["POST", "GET", "DELETE"]);
+
+/** The proxied routes. One function reads top to bottom what happens to a request. */
+export const mcp = new Hono<AppEnv>().all("*", async (c) => await serveMcp(c.req.raw, c.env.runtime));
+
+async function serveMcp(request: Request, runtime: Runtime): Promise<Response> {
+  const address = parseMcpPath(new URL(request.url).pathname);
+  if (address === undefined) return problem(new Fault("not_found"));
+  let body: RequestBody | undefined;
+  try {
+    checkOrigin(request.headers, runtime);
+    if (!methods.has(request.method))
+      throw new Fault("method_not_allowed", { params: { allow: "POST, GET, DELETE" } });
+    const credential = readCredential(address, request.headers, runtime);
+    const admitted = await admit(address.service, credential, runtime);
+    body = await takeBody(request);
+    const response = await forward(
+      { request, address, body, admitted },
+      { ...runtime, connections: runtime.stores.connections },
+    );
+    noteUse(admitted.row, useInterval, runtime);
+    return response;
+  } catch (error) {
+    return await refuse(error, request, address, body, runtime);
+  }
+}
+
+/** A web page on another origin must not spend a credential that it found (DNS rebinding, drive-by requests). */
+function checkOrigin(headers: Headers, runtime: Runtime): void {
+  const origin = headers.get("origin");
+  if (origin === null || origin === runtime.site.publicUrl || runtime.site.adminUrls.includes(origin)) return;
+  throw new Fault("origin_not_allowed");
+}
+
+/** The credential of the path, else of the headers. A malformed one is unknown, before anything is looked up. */
+function readCredential(address: McpAddress, headers: Headers, runtime: Runtime): Credential {
+  if (address.credential !== undefined) {
+    const credential = parseCredential(address.credential);
+    if (credential === undefined) throw new Fault("unknown_credential");
+    return credential;
+  }
+  const bearer = /^Bearer +(\S+)$/i.exec(headers.get("authorization") ?? "")?.[1];
+  const given = [bearer, headers.get("x-api-key")?.trim()].filter(
+    (text) => text !== undefined && text !== "",
+  );
+  if (given.length === 0) throw new Fault("missing_credential");
+  for (const text of given) {
+    const credential = parseApiKey(text ?? "", runtime.environment);
+    if (credential !== undefined) return credential;
+  }
+  throw new Fault("unknown_credential");
+}
+
+/** Answers a refusal so that MCP clients show its sentence: as JSON-RPC where the request's id is known. */
+async function refuse(
+  error: unknown,
+  request: Request,
+  address: McpAddress,
+  body: RequestBody | undefined,
+  runtime: Runtime,
+): Promise<Response> {
+  const route = routeName(address);
+  const fault = await withContext(error, request, address, body, runtime, route);
+  runtime.log({ event: "request_refused", route, fault: fault.code });
+  if (request.method !== "POST" || plainStatus.has(fault.code)) return problem(fault);
+  const bytes = body === undefined ? await readRefusedBody(request) : body.kept;
+  return rpcRefusal(fault, bytes) ?? problem(fault);
+}
+
+/** Clients act on these statuses: they start over with the older transport, or tell the person to configure a key. */
+const plainStatus: ReadonlySet<string> = new Set<Fault["code"]>([
+  "method_not_allowed",
+  "missing_credential",
+  "origin_not_allowed",
+]);
+
+async function withContext(
+  error: unknown,
+  request: Request,
+  address: McpAddress,
+  body: RequestBody | undefined,
+  runtime: Runtime,
+  route: RouteName,
+): Promise<Fault> {
+  const params = {
+    page: runtime.site.adminUrls[0],
+    service: runtime.catalogue.get(address.service)?.name ?? "the service",
+  };
+  if (!(error instanceof Fault)) {
+    runtime.log({ event: "request_crashed", route, error: errorKind(error) });
+    return new Fault(errorKind(error) === "D1" ? "storage_unavailable" : "internal", { retryAfter: 5 });
+  }
+  if (body?.exceeded() === true) return new Fault("payload_too_large", { params: { limit: "100 MiB" } });
+  if (error.code === "unknown_credential" && !(await runtime.limits.miss(addressBucket(request.headers)))) {
+    return new Fault("rate_limited", { retryAfter: 60 });
+  }
+  return new Fault(error.code, {
+    params: { ...params, ...error.params },
+    ...(error.retryAfter === undefined ? {} : { retryAfter: error.retryAfter }),
+  });
+}
+
+async function readRefusedBody(request: Request): Promise<Uint8Array | undefined> {
+  return request.bodyUsed ? undefined : await readCapped(request, refusedBodyLimit);
+}
+
+export function routeName(address: McpAddress): RouteName {
+  return address.credential === undefined ? "mcp_header" : "mcp_url";
+}

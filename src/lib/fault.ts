@@ -1,0 +1,231 @@
+/** What a fault looks like on each wire: one row per code, read by the JSON API and by `/mcp` alike. */
+interface FaultRow {
+  /** HTTP status of the JSON API, and of `/mcp` where no JSON-RPC request id is known. */
+  readonly status: number;
+  /**
+   * JSON-RPC error code. Positive: the specification keeps −32768…−32000 for itself, and only −32600
+   * and −32603 mean there what they mean here.
+   */
+  readonly rpc: number;
+  readonly title: string;
+  /** What happened and what to do next. `{name}` is filled from the fault's parameters. */
+  readonly detail: string;
+}
+
+const rows = {
+  // The request itself
+  invalid_json: row(400, -32600, "The body is not JSON", "Send a JSON object encoded as UTF-8."),
+  invalid_request: row(
+    400,
+    -32600,
+    "The request is not valid",
+    "See `errors` for each field and what it needs.",
+  ),
+  not_found: row(404, 4040, "Nothing is here", "No such address. The API is described in the README."),
+  method_not_allowed: row(405, 4050, "Method not allowed", "This address answers to: {allow}."),
+  unsupported_media_type: row(
+    415,
+    4150,
+    "Unsupported content type",
+    "Send `Content-Type: application/json`.",
+  ),
+  payload_too_large: row(413, 4130, "The body is too large", "Send at most {limit}."),
+  headers_too_large: row(431, 4310, "The headers are too large", "Send at most {limit} of request headers."),
+  origin_not_allowed: row(
+    403,
+    4030,
+    "Origin not allowed",
+    "Requests from this web origin are not accepted. MCP clients that are programs send no Origin header.",
+  ),
+  rate_limited: row(
+    429,
+    4290,
+    "Too many requests",
+    "Wait for the seconds given in Retry-After, then try again.",
+  ),
+
+  // Signing in
+  unauthenticated: row(
+    401,
+    4010,
+    "Sign in first",
+    "Send `Authorization: Bearer <token>` with a valid, unexpired sign-in token.",
+  ),
+
+  // Connecting
+  unknown_service: row(404, 4041, "Unknown service", "No service has this id. See GET /api/services."),
+  service_not_available: row(409, 4091, "The service cannot be connected now", "{reason}"),
+  storage_not_configured: row(
+    409,
+    4092,
+    "Managed storage is not configured",
+    "This deployment has no managed encryption key. Use storage `zero_knowledge`, or ask its operator.",
+  ),
+  key_rejected: row(
+    422,
+    4220,
+    "The service refused the key",
+    "{service} did not accept this key. Check that it was copied whole, has not expired and may use the API.",
+  ),
+  not_an_mcp_server: row(
+    422,
+    4221,
+    "No MCP server answered",
+    "{service} answered, but not as an MCP server. Check the address, usually ending in /mcp or /sse.",
+  ),
+  service_failing: row(
+    502,
+    5026,
+    "The service has a problem of its own",
+    "{service} answered with an error of its own, so the key could not be checked and nothing was stored. Try again later.",
+  ),
+  target_unreachable: row(
+    422,
+    4222,
+    "The server could not be reached",
+    "{service} could not be reached from here. The address must be public and use https.",
+  ),
+
+  // The proxied request
+  missing_credential: row(
+    401,
+    4011,
+    "No credential",
+    "Send your Bindify API key as `Authorization: Bearer bnd_…` or `X-API-Key`, or use the secret URL.",
+  ),
+  unknown_credential: row(
+    404,
+    4042,
+    "Unknown credential",
+    "This Bindify address or key is not known for this service: it was mistyped, replaced or disconnected. " +
+      "Open {page} and copy the current one, or connect the service again.",
+  ),
+  connection_suspended: row(
+    403,
+    4031,
+    "The connection is suspended",
+    "This connection is suspended. Open {page} to see why and to restore it.",
+  ),
+  service_paused: row(
+    503,
+    5031,
+    "The service is paused",
+    "{service} is paused by the operator of this Bindify. Nothing is lost; try again later.",
+  ),
+  upstream_rejected: row(
+    502,
+    5021,
+    "The service refused the stored key",
+    "{service} no longer accepts the key of this connection. Create a new key there and connect again at {page}.",
+  ),
+  upstream_unreachable: row(
+    502,
+    5022,
+    "The service did not answer",
+    "{service} could not be reached. Nothing is wrong with your connection; try again in a moment.",
+  ),
+  upstream_redirected: row(
+    502,
+    5023,
+    "The service answered with a redirect",
+    "{service} sent a redirect, which is never followed with your key. Connect again at {page} with the new address.",
+  ),
+  upstream_timeout: row(
+    504,
+    5041,
+    "The service took too long",
+    "{service} did not answer within {limit}. Try again, or ask it for less at once.",
+  ),
+  upstream_protocol: row(
+    502,
+    5024,
+    "The service broke its protocol",
+    "{service} announced an address that it may not use, so nothing was sent there. Tell its operator.",
+  ),
+  wrong_transport: row(
+    404,
+    4043,
+    "Wrong transport",
+    "{service} speaks streamable HTTP here: use the address without the /sse or /messages at its end.",
+  ),
+  grant_unreadable: row(
+    502,
+    5025,
+    "The stored key cannot be used",
+    "What is stored for this connection does not fit it any more, so nothing was sent. Connect again at {page}.",
+  ),
+  master_key_missing: row(
+    503,
+    5034,
+    "The deployment's key is missing",
+    "This deployment has not loaded the master key of this connection. Nothing is lost; its operator has to load it.",
+  ),
+  grant_delayed: row(
+    503,
+    5032,
+    "The stored key is on its way",
+    "The connection was changed a moment ago and its new state has not arrived here yet. Try again in a few seconds.",
+  ),
+
+  // Ours
+  misconfigured: row(
+    500,
+    -32603,
+    "The deployment is not configured",
+    "The setting {variable} is missing or not valid: {reason}",
+  ),
+  storage_unavailable: row(
+    503,
+    5033,
+    "Storage is not available",
+    "The database did not answer. Nothing was changed; try again in a moment.",
+  ),
+  internal: row(500, -32603, "Something went wrong here", "It was recorded. Try again in a moment."),
+} as const;
+
+function row(status: number, rpc: number, title: string, detail: string): FaultRow {
+  return { status, rpc, title, detail };
+}
+
+export type FaultCode = keyof typeof rows;
+
+export const faults: Readonly<Record<FaultCode, FaultRow>> = rows;
+
+export interface FieldError {
+  /** JSON path of the field, dotted: `fields.api_key`. */
+  readonly path: string;
+  readonly message: string;
+}
+
+interface FaultOptions {
+  /** Values of the sentence's placeholders. Public: never a secret. */
+  readonly params?: Readonly<Record<string, string>>;
+  readonly errors?: readonly FieldError[];
+  /** Seconds, for the Retry-After header. */
+  readonly retryAfter?: number;
+}
+
+/** What ends a request. Callers branch on `code`; nobody matches on message text. */
+export class Fault extends Error {
+  override readonly name = "Fault";
+  readonly code: FaultCode;
+  readonly params: Readonly<Record<string, string>>;
+  readonly errors: readonly FieldError[] | undefined;
+  readonly retryAfter: number | undefined;
+
+  constructor(code: FaultCode, options: FaultOptions = {}) {
+    super(code);
+    this.code = code;
+    this.params = options.params ?? {};
+    this.errors = options.errors;
+    this.retryAfter = options.retryAfter;
+  }
+
+  /** The public sentence, with parameters filled in. */
+  get detail(): string {
+    return faults[this.code].detail.replace(
+      /\{(\w+)\}/g,
+      (_, name: string) => this.params[name] ?? "the service",
+    );
+  }
+}

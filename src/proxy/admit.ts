@@ -1,0 +1,83 @@
+import { fromBase64Url, equal, toBase64Url } from "../lib/bytes.ts";
+import { Fault } from "../lib/fault.ts";
+import type { Limiter } from "../lib/limiter.ts";
+import { errorKind, type Log } from "../lib/log.ts";
+import { readCurrentBlob } from "../grants/current-blob.ts";
+import { openGrant, type Grant, type GrantBinding, type GrantKey } from "../grants/grant.ts";
+import { managedKey, userHeldKey } from "../grants/grant-key.ts";
+import type { Catalogue } from "../services/index.ts";
+import type { AdmissionRow } from "../store/connections.ts";
+import type { Stores } from "../store/index.ts";
+import { type Credential, type CredentialEnvironment } from "../vault/credential.ts";
+import { deriveVerifier, importKeyMaterial, lookupOf } from "../vault/derive.ts";
+import { VaultError } from "../vault/envelope.ts";
+import type { Keyring } from "../vault/keyring.ts";
+
+export interface AdmitDeps {
+  readonly stores: Pick<Stores, "connections" | "blobs">;
+  readonly catalogue: Catalogue;
+  readonly keyring: Keyring | undefined;
+  readonly environment: CredentialEnvironment;
+  readonly limits: { readonly connection: Limiter };
+  readonly log: Log;
+}
+
+/** A request that may go on: the opened grant, and what it was opened with. */
+export interface Admitted {
+  readonly row: AdmissionRow;
+  readonly grant: Grant;
+  readonly key: GrantKey;
+  readonly binding: GrantBinding;
+}
+
+/**
+ * May this credential use this service now? One read of D1, at most one of KV, and nothing is decrypted before the
+ * credential's second half is proven. Unknown, wrong half, wrong service and disconnected end in the same fault, so
+ * that answers tell a guesser nothing.
+ */
+export async function admit(service: string, credential: Credential, deps: AdmitDeps): Promise<Admitted> {
+  const lookup = await lookupOf(credential);
+  const row = await deps.stores.connections.admit(toBase64Url(lookup), deps.keyring?.fingerprints ?? []);
+  if (row === null) throw new Fault("unknown_credential");
+  const material = await importKeyMaterial(credential.key);
+  const verifier = await deriveVerifier(material, row.id);
+  const expected = fromBase64Url(row.verifier);
+  if (expected === undefined || !equal(verifier, expected)) throw new Fault("unknown_credential");
+  if (row.service !== service || row.status === "disconnected") throw new Fault("unknown_credential");
+
+  if (row.status === "suspended") throw new Fault("connection_suspended");
+  const definition = deps.catalogue.get(row.service);
+  if (definition !== undefined && deps.catalogue.isPaused(definition))
+    throw new Fault("service_paused", { retryAfter: 60 });
+  if (!(await deps.limits.connection(row.id))) throw new Fault("rate_limited", { retryAfter: 60 });
+
+  const binding: GrantBinding = {
+    connectionId: row.id,
+    workspaceId: row.workspace_id,
+    service: row.service,
+    storage: row.storage,
+    lookup,
+    verifier,
+    generation: row.gen,
+  };
+  try {
+    const key = row.storage === "managed" ? await managedKeyOf(row, deps) : userHeldKey(material);
+    const sealed = await readCurrentBlob(row, deps.stores.blobs, deps.log);
+    const grant = await openGrant(sealed, key, binding, deps.environment);
+    // The row repeats the address for display. Somebody who edited it meant the secret to go elsewhere.
+    if (grant.url !== row.upstream_url) throw new VaultError("unsealable");
+    return { row, grant, key, binding };
+  } catch (error) {
+    if (!(error instanceof VaultError)) throw error;
+    deps.log({ event: "grant_unreadable", connection: row.id, error: errorKind(error) });
+    throw new Fault(error.code === "unknown_key" ? "master_key_missing" : "grant_unreadable");
+  }
+}
+
+async function managedKeyOf(row: AdmissionRow, deps: AdmitDeps): Promise<GrantKey> {
+  const wrapped =
+    row.data_key_id === null || row.wrapped_data_key === null
+      ? null
+      : { id: row.data_key_id, wrapped: row.wrapped_data_key };
+  return await managedKey(wrapped, row.workspace_id, deps.keyring, deps.environment);
+}

@@ -1,0 +1,42 @@
+import { Fault } from "../lib/fault.ts";
+
+/** The platform's own limit on common plans; what is larger is refused here with a sentence. */
+const bodyLimit = 100 * 1024 * 1024;
+/** Bodies up to this size are kept while they are forwarded: for one retry, and to answer with the request's id. */
+const keptLimit = 64 * 1024;
+
+export interface RequestBody {
+  /** What goes to the service. */
+  readonly forwarded: ReadableStream | Uint8Array<ArrayBuffer> | null;
+  /** The same bytes, where they were few enough to keep. */
+  readonly kept: Uint8Array<ArrayBuffer> | undefined;
+  /** Whether a body of undeclared length was cut at the limit. */
+  readonly exceeded: () => boolean;
+}
+
+const within = (): boolean => false;
+
+/** Takes the body of a request that will be forwarded: small ones as bytes, the rest as the untouched stream. */
+export async function takeBody(request: Request): Promise<RequestBody> {
+  if (request.body === null) return { forwarded: null, kept: undefined, exceeded: within };
+  const length = request.headers.get("content-length");
+  if (length === null) return countedBody(request.body);
+  const size = Number(length);
+  if (!(size <= bodyLimit)) throw new Fault("payload_too_large", { params: { limit: "100 MiB" } });
+  if (size > keptLimit) return { forwarded: request.body, kept: undefined, exceeded: within };
+  const bytes = new Uint8Array(await request.arrayBuffer());
+  return { forwarded: bytes, kept: bytes, exceeded: within };
+}
+
+/** A body without a declared length is counted as it passes and cut at the limit. */
+function countedBody(body: ReadableStream<Uint8Array>): RequestBody {
+  let passed = 0;
+  const count = new TransformStream<Uint8Array, Uint8Array>({
+    transform(chunk, controller) {
+      passed += chunk.byteLength;
+      if (passed > bodyLimit) controller.error(new Fault("payload_too_large"));
+      else controller.enqueue(chunk);
+    },
+  });
+  return { forwarded: body.pipeThrough(count), kept: undefined, exceeded: () => passed > bodyLimit };
+}

@@ -1,0 +1,130 @@
+import { concat } from "../lib/bytes.ts";
+import { second, type Clock } from "../lib/clock.ts";
+import { Fault } from "../lib/fault.ts";
+import { OutboundError, type Outbound } from "../lib/outbound.ts";
+import type { Random } from "../lib/random.ts";
+import type { Connections } from "../store/connections.ts";
+import type { CredentialEnvironment } from "../vault/credential.ts";
+import type { Admitted } from "./admit.ts";
+import type { RequestBody } from "./body.ts";
+import { relayEvents, relayTimes } from "./event-stream.ts";
+import { clientHeaders, upstreamHeaders } from "./headers.ts";
+import { endpointEvent, openEndpoint, readEndpointEvent } from "./legacy-sse.ts";
+import type { McpAddress } from "./route.ts";
+import { watchStream } from "./stream-watch.ts";
+
+export interface ForwardDeps {
+  readonly outbound: Outbound;
+  readonly connections: Pick<Connections, "activeAmong">;
+  readonly environment: CredentialEnvironment;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly times: {
+    /** ms until the answer's headers, and ms for a whole answer that is not an event stream. */
+    readonly headers: number;
+    readonly response: number;
+  };
+  readonly streamCheckBudget: number;
+}
+
+interface Call {
+  readonly request: Request;
+  readonly address: McpAddress;
+  readonly body: RequestBody;
+  readonly admitted: Admitted;
+}
+
+/** Sends an admitted request to the service and hands its answer back: bytes untouched, at flat memory. */
+export async function forward(call: Call, deps: ForwardDeps): Promise<Response> {
+  const { request, address, admitted } = call;
+  const { grant } = admitted;
+  const expectsStream = isEventStreamLeg(address, request.method, grant.transport);
+  const target =
+    address.leg === "messages"
+      ? await openEndpoint(new URL(request.url).searchParams.get("e"), admitted, deps.environment)
+      : grant.url;
+
+  const ending = new AbortController();
+  const answer = await send(target, call, deps, ending);
+  if (answer.status >= 300 && answer.status < 400) throw new Fault("upstream_redirected");
+  if (answer.status === 401) throw new Fault("upstream_rejected");
+
+  const headers = clientHeaders(answer.headers);
+  if (answer.body === null) return new Response(null, { status: answer.status, headers });
+  if (!isEventStream(answer)) {
+    cutAfter(deps.times.response, ending);
+    return new Response(answer.body, { status: answer.status, headers });
+  }
+
+  const source = answer.body.getReader();
+  const prefix = expectsStream ? await rewriteFirstEvent(source, call, deps) : undefined;
+  const watch = watchStream(admitted.row.id, deps.streamCheckBudget, deps.connections, deps.clock);
+  const events = relayEvents(source, { watch, clock: deps.clock, times: relayTimes, prefix });
+  return new Response(events, { status: answer.status, headers });
+}
+
+/** The event stream of HTTP+SSE: `GET …/sse`, or `GET` of the address itself where the service speaks only that. */
+function isEventStreamLeg(address: McpAddress, method: string, transport: "http" | "sse"): boolean {
+  if (transport === "http") {
+    if (address.leg !== "stream") throw new Fault("wrong_transport");
+    return false;
+  }
+  if (address.leg === "messages") {
+    if (method !== "POST") throw new Fault("method_not_allowed", { params: { allow: "POST" } });
+    return false;
+  }
+  // Clients try streamable HTTP first and fall back to HTTP+SSE on a plain 405 (MCP 2025-03-26, Transports).
+  if (method !== "GET") throw new Fault("method_not_allowed", { params: { allow: "GET" } });
+  return true;
+}
+
+async function send(
+  target: string,
+  call: Call,
+  deps: ForwardDeps,
+  ending: AbortController,
+): Promise<Response> {
+  const { request, body, admitted } = call;
+  const gone = request.signal;
+  gone.addEventListener("abort", () => ending.abort(), { once: true });
+  try {
+    return await deps.outbound(target, {
+      method: request.method,
+      headers: upstreamHeaders(request.headers, admitted.grant),
+      body: body.forwarded,
+      signal: ending.signal,
+      headerTimeout: deps.times.headers,
+    });
+  } catch (error) {
+    if (!(error instanceof OutboundError)) throw error;
+    if (error.failure !== "timeout") throw new Fault("upstream_unreachable");
+    throw new Fault("upstream_timeout", { params: { limit: `${deps.times.headers / second} seconds` } });
+  }
+}
+
+async function rewriteFirstEvent(
+  source: ReadableStreamDefaultReader<Uint8Array>,
+  call: Call,
+  deps: ForwardDeps,
+): Promise<Uint8Array> {
+  const { admitted, request } = call;
+  const first = await readEndpointEvent(source, admitted.grant.url);
+  const path = new URL(request.url).pathname.replace(/\/sse$/, "");
+  const event = await endpointEvent(
+    first.endpoint,
+    `${path}/messages`,
+    admitted,
+    deps.environment,
+    deps.random,
+  );
+  return concat(first.before, event, first.after);
+}
+
+function isEventStream(answer: Response): boolean {
+  return answer.headers.get("content-type")?.toLowerCase().startsWith("text/event-stream") ?? false;
+}
+
+/** An answer that neither ends nor is an event stream must not hold its connections for ever. */
+function cutAfter(time: number, ending: AbortController): void {
+  setTimeout(() => ending.abort(), time);
+}

@@ -1,0 +1,126 @@
+import { readConfig, type Config } from "./config.ts";
+import {
+  clerkProfile,
+  createVerifier,
+  localProfile,
+  oidcProfile,
+  type IssuerProfile,
+} from "./identity/verifier.ts";
+import type { Runtime, Site } from "./http/context.ts";
+import { second, systemClock } from "./lib/clock.ts";
+import { createDefer } from "./lib/defer.ts";
+import type { DestinationPolicy } from "./lib/destination.ts";
+import type { Limiter } from "./lib/limiter.ts";
+import { bufferLog } from "./store/log-buffer.ts";
+import { consoleLog, type Log } from "./lib/log.ts";
+import { createOutbound, type Outbound } from "./lib/outbound.ts";
+import { systemRandom } from "./lib/random.ts";
+import { createCatalogue } from "./services/index.ts";
+import { createStores } from "./store/index.ts";
+
+/** The platform's bindings. Variables and secrets are `config.ts`. */
+export interface Bindings {
+  readonly DB: D1Database;
+  readonly BLOBS: KVNamespace;
+  readonly CONNECTION_LIMIT: RateLimit;
+  readonly MISS_LIMIT: RateLimit;
+  readonly USER_LIMIT: RateLimit;
+}
+
+type Invocation = "log" | "log_events";
+
+type Shared = Omit<Runtime, "log" | "defer">;
+
+/** What an isolate makes once for its environment. A failed configuration is not kept: the next request tries again. */
+let shared: { readonly env: Bindings; readonly parts: Shared } | undefined;
+
+/**
+ * Composes what one invocation may use. `sink` says where its log goes: where the path holds a credential the
+ * platform's console, which attaches the URL to each line, must stay silent.
+ */
+export async function createRuntime(
+  env: Bindings,
+  ctx: ExecutionContext,
+  sink: Invocation,
+): Promise<Runtime> {
+  if (shared?.env !== env) shared = { env, parts: await createShared(env) };
+  const { parts } = shared;
+  const waitUntil = (work: Promise<unknown>): void => ctx.waitUntil(work);
+  const log: Log = sink === "log" ? consoleLog : bufferLog(parts.stores.logEvents, parts.clock, waitUntil);
+  return { ...parts, log, defer: createDefer(waitUntil, log) };
+}
+
+async function createShared(env: Bindings): Promise<Shared> {
+  const config = await readConfig(env);
+  const destinations: DestinationPolicy = {
+    allowLoopback: config.localMode,
+    ownHosts: [...new Set([config.PUBLIC_URL, ...config.ADMIN_URL].map((url) => new URL(url).host))],
+  };
+  const outbound = createOutbound(destinations);
+  return {
+    site: siteOf(config),
+    stores: createStores(env.DB, env.BLOBS),
+    catalogue: createCatalogue({
+      demoOrigin: config.DEMO_SERVICE_URL,
+      paused: config.PAUSED_SERVICES,
+      preRegistered: new Set(),
+    }),
+    keyring: config.keyring,
+    environment: config.SECRET_ENV,
+    verify: createVerifier(profilesOf(config, outbound)),
+    outbound,
+    destinations,
+    limits: {
+      connection: limiter(env.CONNECTION_LIMIT),
+      miss: limiter(env.MISS_LIMIT),
+      user: limiter(env.USER_LIMIT),
+    },
+    times: {
+      headers: config.UPSTREAM_TIMEOUT_SECONDS * second,
+      response: config.RESPONSE_TIMEOUT_SECONDS * second,
+    },
+    streamCheckBudget: config.STREAM_CHECK_BUDGET,
+    clock: systemClock,
+    random: systemRandom,
+  };
+}
+
+function siteOf(config: Config): Site {
+  return {
+    brand: config.BRAND_NAME,
+    supportUrl: config.SUPPORT_URL,
+    publicUrl: config.PUBLIC_URL,
+    adminUrls: config.ADMIN_URL,
+    identity: identityOf(config),
+    clerkPublishableKey: config.CLERK_PUBLISHABLE_KEY,
+  };
+}
+
+function identityOf(config: Config): Site["identity"] {
+  if (config.CLERK_PUBLISHABLE_KEY !== undefined) return "clerk";
+  if (config.OIDC_ISSUER !== undefined) return "oidc";
+  return config.localMode ? "local" : "none";
+}
+
+function profilesOf(config: Config, outbound: Outbound): readonly IssuerProfile[] {
+  const { LOCAL_IDENTITY_KEY: local, CLERK_PUBLISHABLE_KEY: clerk } = config;
+  const { OIDC_ISSUER: issuer, OIDC_JWKS_URL: jwksUrl, OIDC_AUDIENCE: audience } = config;
+  return [
+    ...(local === undefined ? [] : [localProfile(local, config.PUBLIC_URL)]),
+    ...(clerk === undefined
+      ? []
+      : [
+          clerkProfile(
+            { publishableKey: clerk, jwksUrl: config.CLERK_JWKS_URL, authorizedParties: config.ADMIN_URL },
+            outbound,
+          ),
+        ]),
+    ...(issuer === undefined || jwksUrl === undefined || audience === undefined
+      ? []
+      : [oidcProfile({ issuer, jwksUrl, audience }, outbound)]),
+  ];
+}
+
+function limiter(binding: RateLimit): Limiter {
+  return async (key) => (await binding.limit({ key })).success;
+}

@@ -1,0 +1,218 @@
+import type { Id, Page } from "./database.ts";
+import { databaseNow } from "./database.ts";
+
+export type ConnectionStatus = "active" | "suspended" | "disconnected";
+export type StorageMode = "zero_knowledge" | "managed";
+export type ConnectionKind = "key" | "oauth";
+
+/** A connection as its owner sees it: nothing here opens anything. */
+export interface Connection {
+  readonly id: Id;
+  readonly workspace_id: Id;
+  readonly service: string;
+  readonly label: string;
+  readonly kind: ConnectionKind;
+  readonly storage: StorageMode;
+  readonly upstream_url: string;
+  readonly status: ConnectionStatus;
+  readonly state: "live" | "leased" | "sent" | "reauth";
+  readonly gen: number;
+  readonly blob_fence: number;
+  readonly access_expires_at: number | null;
+  readonly created_at: number;
+  readonly last_used_at: number | null;
+  readonly disconnected_at: number | null;
+}
+
+/** What one proxied request needs to know, in one read. */
+export interface AdmissionRow extends Omit<Connection, "label" | "kind" | "created_at" | "disconnected_at"> {
+  readonly lookup: string;
+  readonly verifier: string;
+  /** The sealed blob itself, in the first minutes after it was written. */
+  readonly blob: string | null;
+  readonly data_key_id: string | null;
+  /** The data key wrapped under a master key that this deployment has loaded, if there is one. */
+  readonly wrapped_data_key: string | null;
+}
+
+export interface NewConnection {
+  readonly id: Id;
+  readonly workspace_id: Id;
+  readonly service: string;
+  readonly label: string;
+  readonly kind: ConnectionKind;
+  readonly storage: StorageMode;
+  readonly upstream_url: string;
+  readonly lookup: string;
+  readonly verifier: string;
+  readonly data_key_id: string | null;
+  readonly blob: string;
+}
+
+export interface BlobToCopy {
+  readonly id: Id;
+  readonly gen: number;
+  readonly blob_fence: number;
+  readonly blob: string;
+}
+
+const publicColumns = `id, workspace_id, service, label, kind, storage, upstream_url, status, state, gen, blob_fence,
+  access_expires_at, created_at, last_used_at, disconnected_at`;
+
+export type Connections = ReturnType<typeof createConnections>;
+
+export function createConnections(db: D1Database) {
+  return {
+    /** Inserts at generation 1 with the sealed blob in the row: the one durable step of connecting. */
+    async insert(row: NewConnection): Promise<Connection> {
+      const inserted = await db
+        .prepare(
+          `INSERT INTO connections (id, workspace_id, service, label, kind, storage, upstream_url, status, lookup,
+             verifier, data_key_id, blob, created_at)
+           VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'active', ?8, ?9, ?10, ?11, ${databaseNow})
+           RETURNING ${publicColumns}`,
+        )
+        .bind(
+          row.id,
+          row.workspace_id,
+          row.service,
+          row.label,
+          row.kind,
+          row.storage,
+          row.upstream_url,
+          row.lookup,
+          row.verifier,
+          row.data_key_id,
+          row.blob,
+        )
+        .first<Connection>();
+      if (inserted === null) throw new Error("the database returned no inserted row");
+      return inserted;
+    },
+
+    /**
+     * The one read of a proxied request. `fingerprints` are the loaded master keys: of a data key's wrappings, the
+     * one that can be opened here is taken, and none other.
+     */
+    async admit(lookup: string, fingerprints: readonly string[]): Promise<AdmissionRow | null> {
+      const wrapping =
+        fingerprints.length === 0
+          ? "NULL"
+          : `(SELECT w.wrapped FROM data_key_wrappings w WHERE w.data_key_id = c.data_key_id
+               AND w.fingerprint IN (${fingerprints.map((_, at) => `?${at + 2}`).join(", ")}) LIMIT 1)`;
+      return await db
+        .prepare(
+          `SELECT c.id, c.workspace_id, c.service, c.storage, c.upstream_url, c.status, c.state, c.gen, c.blob_fence,
+             c.access_expires_at, c.last_used_at, c.lookup, c.verifier, c.blob, c.data_key_id,
+             ${wrapping} AS wrapped_data_key
+           FROM connections c WHERE c.lookup = ?1`,
+        )
+        .bind(lookup, ...fingerprints)
+        .first<AdmissionRow>();
+    },
+
+    async get(workspaceId: Id, id: Id): Promise<Connection | null> {
+      return await db
+        .prepare(`SELECT ${publicColumns} FROM connections WHERE id = ?1 AND workspace_id = ?2`)
+        .bind(id, workspaceId)
+        .first<Connection>();
+    },
+
+    /** Newest first, by keyset: stable while others are inserted. `cursor` is what the page before gave. */
+    async list(
+      workspaceId: Id,
+      limit: number,
+      cursor: { createdAt: number; id: Id } | null,
+    ): Promise<Page<Connection>> {
+      const { results } = await db
+        .prepare(
+          `SELECT ${publicColumns} FROM connections
+           WHERE workspace_id = ?1 AND (created_at, id) < (?2, ?3)
+           ORDER BY created_at DESC, id DESC LIMIT ?4`,
+        )
+        .bind(workspaceId, cursor?.createdAt ?? Number.MAX_SAFE_INTEGER, cursor?.id ?? "", limit + 1)
+        .all<Connection>();
+      const items = results.slice(0, limit);
+      const last = items.at(-1);
+      return { items, nextCursor: results.length > limit && last ? `${last.created_at}.${last.id}` : null };
+    },
+
+    async setLabel(workspaceId: Id, id: Id, label: string): Promise<Connection | null> {
+      return await db
+        .prepare(
+          `UPDATE connections SET label = ?3 WHERE id = ?1 AND workspace_id = ?2 RETURNING ${publicColumns}`,
+        )
+        .bind(id, workspaceId, label)
+        .first<Connection>();
+    },
+
+    /** From the moment this returns, no admission finds the connection active. The sealed key goes with it. */
+    async disconnect(workspaceId: Id, id: Id): Promise<Connection | null> {
+      return await db
+        .prepare(
+          `UPDATE connections SET status = 'disconnected', disconnected_at = ${databaseNow}, blob = NULL
+           WHERE id = ?1 AND workspace_id = ?2 AND status != 'disconnected' RETURNING ${publicColumns}`,
+        )
+        .bind(id, workspaceId)
+        .first<Connection>();
+    },
+
+    /** `last_used_at`, at most one write per connection in `interval` ms however many isolates ask. */
+    async touch(id: Id, interval: number): Promise<void> {
+      await db
+        .prepare(
+          `UPDATE connections SET last_used_at = ${databaseNow}
+           WHERE id = ?1 AND (last_used_at IS NULL OR last_used_at < ${databaseNow} - ?2)`,
+        )
+        .bind(id, interval)
+        .run();
+    },
+
+    /** Which of these (at most 90: D1 binds 100) are still active. */
+    async activeAmong(ids: readonly Id[]): Promise<ReadonlySet<Id>> {
+      const { results } = await db
+        .prepare(
+          `SELECT id FROM connections WHERE status = 'active' AND id IN (${ids.map((_, at) => `?${at + 1}`).join(", ")})`,
+        )
+        .bind(...ids)
+        .all<{ id: Id }>();
+      return new Set(results.map((row) => row.id));
+    },
+
+    async blobsToCopy(limit: number): Promise<readonly BlobToCopy[]> {
+      const { results } = await db
+        .prepare(
+          `SELECT id, gen, blob_fence, blob FROM connections
+           WHERE blob IS NOT NULL AND blob_copied_at IS NULL ORDER BY id LIMIT ?1`,
+        )
+        .bind(limit)
+        .all<BlobToCopy>();
+      return results;
+    },
+
+    /** One statement for all. A newer generation may have taken a row meanwhile: that one is not marked. */
+    async markBlobsCopied(copied: readonly BlobToCopy[]): Promise<void> {
+      const names = copied.map((row) => ({ id: row.id, gen: row.gen, blob_fence: row.blob_fence }));
+      await db
+        .prepare(
+          `UPDATE connections SET blob_copied_at = ${databaseNow} FROM json_each(?1) AS copied
+           WHERE id = copied.value ->> 'id' AND gen = copied.value ->> 'gen'
+             AND blob_fence = copied.value ->> 'blob_fence' AND blob IS NOT NULL`,
+        )
+        .bind(JSON.stringify(names))
+        .run();
+    },
+
+    /** Readers far from the database have seen the KV copy once it is `age` ms old; the row's own can go. */
+    async clearCopiedBlobs(age: number): Promise<number> {
+      const result = await db
+        .prepare(
+          `UPDATE connections SET blob = NULL
+           WHERE blob IS NOT NULL AND blob_copied_at <= ${databaseNow} - ?1`,
+        )
+        .bind(age)
+        .run();
+      return result.meta.changes;
+    },
+  };
+}

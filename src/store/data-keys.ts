@@ -1,0 +1,42 @@
+import { databaseNow } from "./database.ts";
+
+export interface WrappedDataKey {
+  readonly id: string;
+  readonly wrapped: string;
+}
+
+export type DataKeys = ReturnType<typeof createDataKeys>;
+
+export function createDataKeys(db: D1Database) {
+  return {
+    /** The owner's newest data key, in the wrapping of the first loaded master key that has one. */
+    async newest(owner: string, fingerprints: readonly string[]): Promise<WrappedDataKey | null> {
+      return await db
+        .prepare(
+          `SELECT k.id, w.wrapped FROM data_keys k JOIN data_key_wrappings w ON w.data_key_id = k.id
+           WHERE k.owner = ?1 AND w.fingerprint IN (${fingerprints.map((_, at) => `?${at + 2}`).join(", ")})
+           ORDER BY k.created_at DESC, k.id LIMIT 1`,
+        )
+        .bind(owner, ...fingerprints)
+        .first<WrappedDataKey>();
+    },
+
+    /** Keeps a new data key and its wrapping together, unless the owner got one meanwhile. */
+    async insertFirst(owner: string, key: WrappedDataKey, fingerprint: string): Promise<void> {
+      await db.batch([
+        db
+          .prepare(
+            `INSERT INTO data_keys (id, owner, created_at) SELECT ?1, ?2, ${databaseNow}
+             WHERE NOT EXISTS (SELECT 1 FROM data_keys WHERE owner = ?2)`,
+          )
+          .bind(key.id, owner),
+        db
+          .prepare(
+            `INSERT INTO data_key_wrappings (data_key_id, fingerprint, wrapped, created_at)
+             SELECT ?1, ?2, ?3, ${databaseNow} WHERE EXISTS (SELECT 1 FROM data_keys WHERE id = ?1)`,
+          )
+          .bind(key.id, fingerprint, key.wrapped),
+      ]);
+    },
+  };
+}

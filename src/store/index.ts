@@ -1,0 +1,23 @@
+import { createBlobs, type Blobs } from "./blobs.ts";
+import { createConnections, type Connections } from "./connections.ts";
+import { createDataKeys, type DataKeys } from "./data-keys.ts";
+import { createLogEvents, type LogEvents } from "./log-events.ts";
+import { createUsers, type Users } from "./users.ts";
+
+export interface Stores {
+  readonly connections: Connections;
+  readonly users: Users;
+  readonly blobs: Blobs;
+  readonly dataKeys: DataKeys;
+  readonly logEvents: LogEvents;
+}
+
+export function createStores(db: D1Database, kv: KVNamespace): Stores {
+  return {
+    connections: createConnections(db),
+    users: createUsers(db),
+    blobs: createBlobs(kv),
+    dataKeys: createDataKeys(db),
+    logEvents: createLogEvents(db),
+  };
+}

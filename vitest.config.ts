@@ -1,0 +1,62 @@
+import { randomBytes } from "node:crypto";
+import { fileURLToPath } from "node:url";
+import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
+import { calculateJwkThumbprint, exportJWK, generateKeyPair } from "jose";
+import { defineConfig } from "vitest/config";
+
+// No request leaves the machine on wrangler's own account.
+process.env["CLOUDFLARE_CF_FETCH_ENABLED"] = "false";
+process.env["WRANGLER_SEND_METRICS"] = "false";
+
+/** Tests that need Node: real servers, real clients, files. All others run inside workerd. */
+const nodeTests = ["test/e2e/**/*.test.ts", "test/scripts/**/*.test.ts", "test/house/**/*.test.ts"];
+
+export default defineConfig(async () => {
+  const migrations = await readD1Migrations(fileURLToPath(new URL("./migrations", import.meta.url)));
+  const { privateKey } = await generateKeyPair("EdDSA", { crv: "Ed25519", extractable: true });
+  const { d, ...publicJwk } = await exportJWK(privateKey);
+  const identity = { ...publicJwk, kid: await calculateJwkThumbprint(publicJwk) };
+  return {
+    test: {
+      maxWorkers: 2,
+      projects: [
+        {
+          plugins: [
+            cloudflareTest({
+              wrangler: { configPath: "./test/wrangler.test.toml" },
+              miniflare: {
+                bindings: {
+                  PUBLIC_URL: "http://127.0.0.1:8787",
+                  ADMIN_URL: "http://127.0.0.1:8787",
+                  SECRET_ENV: "test",
+                  MANAGED_ENCRYPTION_KEYS: JSON.stringify([{ key: randomBytes(32).toString("hex") }]),
+                  LOCAL_IDENTITY_KEY: JSON.stringify(identity),
+                  DEMO_SERVICE_URL: "http://127.0.0.1:8788",
+                  TEST_IDENTITY_KEY: JSON.stringify({ ...identity, d }),
+                  TEST_MIGRATIONS: migrations,
+                },
+              },
+            }),
+          ],
+          test: {
+            name: "worker",
+            include: ["test/**/*.test.ts"],
+            exclude: nodeTests,
+            setupFiles: ["./test/setup.ts"],
+            sequence: { groupOrder: 0 },
+          },
+        },
+        {
+          test: {
+            name: "node",
+            environment: "node",
+            include: nodeTests,
+            testTimeout: 60_000,
+            hookTimeout: 60_000,
+            sequence: { groupOrder: 1 },
+          },
+        },
+      ],
+    },
+  };
+});
