@@ -22,10 +22,11 @@ Measures, interleaved in one run:
   --seconds N      length of one wrk run (whole seconds)
   --rounds N       how often the rows take turns
   --json PATH      also write every number to PATH
-  --profile        instead: a CPU profile of c0 under load, as the functions that take the most time
+  --profile        instead: a CPU profile of c0 beside b, as time per function and request
   --help           this text
 
-Needs wrk (WRK_PATH, else /usr/bin/wrk). CPU and memory are read from /proc, so on Linux only. A missed target is
+Rate limits count in memory in every row, because Miniflare simulates them with a database that the platform does
+not have. Needs wrk (WRK_PATH, else /usr/bin/wrk). CPU and memory are read from /proc, so on Linux only. A missed target is
 printed, not an error.
 `;
 

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { z } from "zod";
-import { freePort, type Bench, startBindify } from "./rows.ts";
+import { type Bench, freePort, type Row, startBindify, startPassthrough } from "./rows.ts";
 import { table } from "./report.ts";
 import { load } from "./wrk.ts";
 
@@ -50,7 +50,7 @@ async function openInspector(port: number) {
 type Profile = z.output<typeof profileSchema>["profile"];
 
 /** Milliseconds of self time per function, the most first. */
-export function selfTimes({ nodes, samples, timeDeltas }: Profile): { name: string; milliseconds: number }[] {
+function selfTimes({ nodes, samples, timeDeltas }: Profile): { name: string; milliseconds: number }[] {
   const names = new Map(
     nodes.map(({ id, callFrame: { functionName, url, lineNumber } }) => [
       id,
@@ -67,36 +67,46 @@ export function selfTimes({ nodes, samples, timeDeltas }: Profile): { name: stri
     .toSorted((a, b) => b.milliseconds - a.milliseconds);
 }
 
-/** Where Bindify's own CPU goes: c0 under load, as text. Lines are those of the bundle. */
-export async function profile(wrk: string, bench: Bench, seconds: number): Promise<string> {
-  const port = await freePort();
-  const row = await startBindify("c0", bench, port);
+/** Microseconds of self time per request by function, and what one row did while it was watched. */
+async function watch(wrk: string, row: Row, port: number, seconds: number): Promise<Map<string, number>> {
+  await load(wrk, row, 10, 1);
+  const inspector = await openInspector(port);
   try {
-    await load(wrk, row, 10, 1);
-    const inspector = await openInspector(port);
     await inspector.call("Profiler.enable");
     await inspector.call("Profiler.setSamplingInterval", { interval: 200 });
     await inspector.call("Profiler.start");
     const { requestsPerSecond } = await load(wrk, row, 10, seconds);
     const { profile: taken } = profileSchema.parse(await inspector.call("Profiler.stop"));
-    inspector.close();
-    const times = selfTimes(taken);
-    const busy = times.filter(({ name }) => !/^\((idle|program|root)\)/.test(name));
     const calls = requestsPerSecond * seconds;
-    const lines = times
-      .slice(0, 30)
-      .map(({ name, milliseconds }) => [
-        name,
-        milliseconds.toFixed(1),
-        ((milliseconds * 1000) / calls).toFixed(2),
-      ]);
-    const total = busy.reduce((sum, { milliseconds }) => sum + milliseconds, 0);
-    return [
-      `Row c0, ${requestsPerSecond.toFixed(0)} requests/s while profiled; ${((total * 1000) / calls).toFixed(1)} µs of JavaScript per request.`,
-      "(program) is native code: HTTP, TLS, cryptography; (idle) is waiting.",
-      table([["self time", "ms", "µs/request"], ...lines]),
-    ].join("\n");
+    return new Map(selfTimes(taken).map(({ name, milliseconds }) => [name, (milliseconds * 1000) / calls]));
   } finally {
-    await row.stop();
+    inspector.close();
   }
+}
+
+function busy(times: ReadonlyMap<string, number>): string {
+  return [...times].reduce((sum, [name, time]) => (name === "(idle)" ? sum : sum + time), 0).toFixed(0);
+}
+
+/** Where Bindify's own CPU goes: c0 under load beside the pass-through, as text. Lines are those of the bundle. */
+export async function profile(wrk: string, bench: Bench, seconds: number): Promise<string> {
+  const taken: Map<string, number>[] = [];
+  for (const start of [startPassthrough, (...args: [Bench, number]) => startBindify("c0", ...args)]) {
+    const port = await freePort();
+    const row = await start(bench, port);
+    try {
+      taken.push(await watch(wrk, row, port, seconds));
+    } finally {
+      await row.stop();
+    }
+  }
+  const [bare = new Map<string, number>(), own = new Map<string, number>()] = taken;
+  const lines = [...own]
+    .slice(0, 40)
+    .map(([name, time]) => [name, time.toFixed(1), (bare.get(name) ?? 0).toFixed(1)]);
+  return [
+    "Self time in µs per request, while profiled (which itself slows what calls many functions).",
+    "A function's time holds what it calls natively; (program) is what runs outside of JavaScript, such as HTTP.",
+    table([["", "c0", "b"], ["everything but (idle)", busy(own), busy(bare)], ...lines]),
+  ].join("\n");
 }

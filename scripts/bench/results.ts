@@ -94,6 +94,16 @@ export function targets(results: Results): Target[] {
     ),
     target("first SSE event, c/b", ratio(firstEvent?.get("c"), firstEvent?.get("b")), { atMost: 1.3 }),
     target(
+      "first SSE event, a D1 read on both sides, c/b+",
+      ratio(firstEvent?.get("c"), firstEvent?.get("b+")),
+      {
+        atMost: 1.3,
+      },
+    ),
+    target("first SSE event, none on either, c0/b", ratio(firstEvent?.get("c0"), firstEvent?.get("b")), {
+      atMost: 1.3,
+    }),
+    target(
       "100 MB response, memory above the pass-through's",
       difference(rise?.download),
       { atMost: 4 },

@@ -99,10 +99,14 @@ async function startWorker(
   return { miniflare, origin, pid: childrenNamed("workerd").find((pid) => !known.includes(pid)) };
 }
 
-async function startPassthrough(bench: Bench): Promise<Row> {
-  const { miniflare, origin, pid } = await startWorker(bench, "workers/passthrough.ts", () => ({
-    bindings: { UPSTREAM: bench.upstream.url },
-  }));
+export async function startPassthrough(bench: Bench, inspectorPort?: number): Promise<Row> {
+  const bindings = { bindings: { UPSTREAM: bench.upstream.url } };
+  const { miniflare, origin, pid } = await startWorker(
+    bench,
+    "workers/passthrough.ts",
+    () => bindings,
+    inspectorPort,
+  );
   return { ...bench.upstream, name: "b", url: `${origin}/mcp`, pid, stop: () => miniflare.dispose() };
 }
 
@@ -121,7 +125,7 @@ async function startPassthroughWithRead(bench: Bench): Promise<Row> {
 }
 
 const entries = {
-  c: "../../src/worker.ts",
+  c: "workers/bindify.ts",
   c0: "workers/stubbed.ts",
   counted: "workers/counted.ts",
 } as const;
@@ -160,7 +164,7 @@ async function check(row: Row): Promise<void> {
 
 const starters: Record<RowName, (bench: Bench) => Promise<Row>> = {
   a: ({ upstream }) => Promise.resolve({ ...upstream, stop: () => Promise.resolve() }),
-  b: startPassthrough,
+  b: (bench) => startPassthrough(bench),
   "b+": startPassthroughWithRead,
   c: (bench) => startBindify("c", bench),
   c0: (bench) => startBindify("c0", bench),

@@ -1,9 +1,11 @@
 import { randomBytes, webcrypto } from "node:crypto";
-import { type Context, errors, interactionPolicy, Provider } from "./oidc.mjs";
+import type { IncomingMessage } from "node:http";
+import { type Context, errors, Provider } from "./oidc.mjs";
 import { errorPage } from "./pages.ts";
 import type { TokenStore } from "./token-store.ts";
 
 export const scopes = ["notes:read", "notes:write"];
+const sessionCookie = "demo_notes_session";
 
 export interface AuthorizationServerOptions {
   issuer: string;
@@ -23,20 +25,6 @@ export interface AuthorizationServerOptions {
 async function signingKey(): Promise<webcrypto.JsonWebKey> {
   const pair = await webcrypto.subtle.generateKey({ name: "ECDSA", namedCurve: "P-256" }, true, ["sign"]);
   return { ...(await webcrypto.subtle.exportKey("jwk", pair.privateKey)), use: "sig", alg: "ES256" };
-}
-
-/** Every authorization request shows the page: a person sees what happens, and may take another name. */
-function alwaysAsk() {
-  const { base, Check } = interactionPolicy;
-  const policy = base();
-  policy
-    .get("login")
-    .checks.add(
-      new Check("ask", "the page is always shown", ({ oidc }) =>
-        oidc.result?.login ? Check.NO_NEED_TO_PROMPT : Check.REQUEST_PROMPT,
-      ),
-    );
-  return policy;
 }
 
 export async function createAuthorizationServer(options: AuthorizationServerOptions): Promise<Provider> {
@@ -79,10 +67,7 @@ export async function createAuthorizationServer(options: AuthorizationServerOpti
       Session: 86_400,
     },
     findAccount: (_: Context, accountId: string) => ({ accountId, claims: () => ({ sub: accountId }) }),
-    interactions: {
-      policy: alwaysAsk(),
-      url: (_: Context, interaction: { uid: string }) => `/sign-in/${interaction.uid}`,
-    },
+    interactions: { url: (_: Context, interaction: { uid: string }) => `/sign-in/${interaction.uid}` },
     renderError: (context: Context, out: Record<string, string>) => {
       context.type = "html";
       context.body = errorPage(out["error_description"] ?? out["error"] ?? "Something went wrong.");
@@ -102,7 +87,7 @@ export async function createAuthorizationServer(options: AuthorizationServerOpti
       clientIdMetadataDocument: {
         enabled: true,
         ack: "draft-02",
-        cacheDuration: { min: 0, max: 60 },
+        cacheDuration: { min: 5, max: 60 },
         allowFetch: () => true,
         allowClient: () => true,
       },
@@ -130,4 +115,16 @@ export async function createAuthorizationServer(options: AuthorizationServerOpti
   provider.on("error", options.onError);
   provider.on("server_error", (_, error) => options.onError(error));
   return provider;
+}
+
+/** Two leniencies that oidc-provider has no setting for, made in the request before it sees it. */
+export function adjustRequest(request: IncomingMessage, url: URL): void {
+  // A request that names no scope gets all of them (RFC 6749 §3.3), where oidc-provider would grant nothing.
+  if (url.pathname === "/auth" && !url.searchParams.has("scope")) {
+    url.searchParams.set("scope", scopes.join(" "));
+    request.url = url.pathname + url.search;
+  }
+  // No memory of who was signed in: each sign-in shows the page, and a person may take another name.
+  const cookies = (request.headers.cookie ?? "").split("; ");
+  request.headers.cookie = cookies.filter((cookie) => !cookie.startsWith(sessionCookie)).join("; ");
 }

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { hostHeaderValidationResponse, originValidationResponse } from "@modelcontextprotocol/server";
-import { createAuthorizationServer, scopes } from "./authorization-server.ts";
+import { adjustRequest, createAuthorizationServer, scopes } from "./authorization-server.ts";
 import { serveBothEras } from "./both-eras.ts";
 import { sendWebResponse, serveWeb } from "./http-bridge.ts";
 import { createNotebooks } from "./notes.ts";
@@ -161,6 +161,7 @@ export async function startDemoService(options: DemoServiceOptions): Promise<Dem
     } else if (pathname === "/") response.writeHead(200, pageHeaders).end(homePage(url));
     else if (pathname.startsWith("/sign-in/")) await serveSignIn(provider, mcpUrl, request, response);
     else {
+      adjustRequest(request, new URL(request.url ?? "/", url));
       if (request.method === "POST" && pathname === "/token") stats.tokenRequests++;
       if (request.method === "POST" && pathname === "/token/revocation") stats.revocations++;
       await handleOidc(request, response);

@@ -22,7 +22,6 @@ export interface Context {
   body: unknown;
   set(name: string, value: string): void;
   oidc: {
-    result?: { login?: unknown; consent?: { grantId?: string } };
     params?: Record<string, unknown>;
   };
 }
@@ -36,7 +35,6 @@ export interface Client {
 export interface Interaction {
   uid: string;
   params: Record<string, unknown>;
-  session?: { accountId?: string; uid?: string };
 }
 
 export interface Grant {
@@ -53,12 +51,6 @@ export interface AccessToken {
   exp?: number;
 }
 
-export interface Session {
-  accountId: string | undefined;
-  authorizations: Record<string, unknown> | undefined;
-  persist(): Promise<unknown>;
-}
-
 export interface InteractionResult {
   error?: string;
   error_description?: string;
@@ -71,7 +63,6 @@ export class Provider {
   Grant: new (input: { accountId: string; clientId: string }) => Grant;
   AccessToken: { find(value: string): Promise<AccessToken | undefined> };
   Client: { find(id: string): Promise<Client | undefined> };
-  Session: { findByUid(uid: string): Promise<Session | undefined> };
   callback(): (request: IncomingMessage, response: ServerResponse) => Promise<void>;
   interactionDetails(request: IncomingMessage, response: ServerResponse): Promise<Interaction>;
   interactionFinished(
@@ -88,19 +79,4 @@ export class Provider {
 
 export namespace errors {
   class InvalidTarget extends Error {}
-}
-
-export namespace interactionPolicy {
-  class Check {
-    static readonly REQUEST_PROMPT: boolean;
-    static readonly NO_NEED_TO_PROMPT: boolean;
-    constructor(reason: string, description: string, check: (context: Context) => boolean);
-  }
-  interface Prompt {
-    checks: { add(check: Check): void };
-  }
-  interface Policy extends Array<Prompt> {
-    get(name: string): Prompt;
-  }
-  function base(): Policy;
 }

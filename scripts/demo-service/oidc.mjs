@@ -1,2 +1,2 @@
 // The package ships no types; the declarations of what is used here are in oidc.d.mts.
-export { errors, interactionPolicy, Provider } from "oidc-provider";
+export { errors, Provider } from "oidc-provider";

@@ -31,21 +31,6 @@ async function consent(provider: Provider, resource: string, interaction: Intera
   return grant.save();
 }
 
-/** A browser that was signed in under another name: oidc-provider would otherwise demand a log-out first. */
-async function forgetOtherPerson(
-  provider: Provider,
-  interaction: Interaction,
-  person: string,
-): Promise<void> {
-  const { uid, accountId } = interaction.session ?? {};
-  if (uid === undefined || accountId === undefined || accountId === person) return;
-  const session = await provider.Session.findByUid(uid);
-  if (!session) return;
-  session.accountId = undefined;
-  session.authorizations = undefined;
-  await session.persist();
-}
-
 /** Serves the one page of the sign-in and takes its form: who you are and whether you agree. */
 export async function serveSignIn(
   provider: Provider,
@@ -63,8 +48,7 @@ export async function serveSignIn(
   const showPage = (status: number) => {
     const name = client?.clientName ?? client?.clientId ?? "this application";
     const host = URL.parse(stringOf(params["redirect_uri"]))?.host ?? name;
-    const person = interaction.session?.accountId ?? "demo";
-    response.writeHead(status, pageHeaders).end(consentPage(name, host, person));
+    response.writeHead(status, pageHeaders).end(consentPage(name, host, "demo"));
   };
   if (request.method !== "POST") {
     showPage(200);
@@ -82,7 +66,6 @@ export async function serveSignIn(
     showPage(422);
     return;
   }
-  await forgetOtherPerson(provider, interaction, person);
   const grantId = await consent(provider, resource, interaction, person);
   await finish({ login: { accountId: person }, consent: { grantId } });
 }

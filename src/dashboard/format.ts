@@ -28,6 +28,7 @@ const states: Record<string, { words: string; tone: Tone }> = {
   working: { words: "Working", tone: "good" },
   never_used: { words: "Never used", tone: "quiet" },
   disconnected: { words: "Disconnected", tone: "quiet" },
+  reauthorize: { words: "Connect again", tone: "bad" },
   suspended: { words: "Suspended", tone: "warn" },
 };
 
@@ -46,13 +47,11 @@ export function sentenceCase(key: string): string {
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
-/** What stands between a person and this service, or nothing. */
+/** What keeps a person from connecting this service with a key, or nothing. */
 export function obstacle(service: Service): string | undefined {
+  if (service.key_available) return undefined;
   if (!service.available) return service.unavailable_reason ?? "Not available in this deployment.";
-  if (service.key_modes.length > 0) return undefined;
-  return service.oauth
-    ? "Needs OAuth sign-in, which is not in this version."
-    : "Offers no way to connect with a key.";
+  return "Needs OAuth sign-in, which is not in this version.";
 }
 
 /** Links come from data; a scheme other than http(s) is not one to click on. */

@@ -14,7 +14,6 @@ const storageMode = z.enum(["zero_knowledge", "managed"]);
 
 export const meSchema = z.object({
   email: z.nullish(z.string()),
-  name: z.nullish(z.string()),
   storage_modes: z.array(storageMode),
 });
 
@@ -31,7 +30,8 @@ const keyMode = z.object({
   label: z.string(),
   fields: z.array(keyField),
   create_key_url: z.nullish(z.string()),
-  instructions: z.nullish(z.string()),
+  instructions: z.array(z.string()),
+  header_choice: z.boolean(),
 });
 
 const serviceSchema = z.object({
@@ -42,10 +42,11 @@ const serviceSchema = z.object({
   docs_url: z.nullish(z.string()),
   available: z.boolean(),
   unavailable_reason: z.nullish(z.string()),
-  verified: z.nullish(z.object({ on: z.string(), by: z.string() })),
-  oauth: z.boolean(),
-  url_required: z.nullish(z.boolean()),
+  /** A key is a way in, here and now; `available` says so of any way. */
+  key_available: z.boolean(),
+  url_required: z.boolean(),
   key_modes: z.array(keyMode),
+  requirements: z.array(z.string()),
   notes: z.array(z.string()),
   warnings: z.array(z.string()),
 });

@@ -12,7 +12,7 @@ export interface RelayTimes {
   readonly checkEvery: number;
 }
 
-export const relayTimes: RelayTimes = { silence: 25 * second, checkEvery: 12 * second };
+export const relayTimes: RelayTimes = { silence: 25 * second, checkEvery: 10 * second };
 
 export interface RelayOptions {
   readonly watch: Watch;
@@ -27,13 +27,15 @@ const blindChecks = 2;
 
 /**
  * Passes an event stream on byte for byte, adding nothing but keepalive comments between events of a silent stream,
- * and ends it when the connection is disconnected. */
+ * and ends it when the connection is disconnected.
+ */
 export function relayEvents(
   source: ReadableStreamDefaultReader<Uint8Array>,
   { watch, clock, times, prefix }: RelayOptions,
 ): ReadableStream<Uint8Array> {
   const tail = new EventTail();
-  let timers: readonly ReturnType<typeof setInterval>[] = [];
+  let timer: ReturnType<typeof setInterval> | number = 0;
+  let checkedAt = clock();
   let lastByteAt = clock();
   let waiting = false;
   let ending = false;
@@ -43,7 +45,7 @@ export function relayEvents(
   /** Cancelling a source that has just failed by itself fails too; there is nothing left to cancel then. */
   const release = async (): Promise<void> => {
     closed = true;
-    timers.forEach((timer) => clearInterval(timer));
+    clearInterval(timer);
     watch.end();
     await Promise.allSettled([source.cancel()]);
   };
@@ -69,6 +71,19 @@ export function relayEvents(
     }
   };
 
+  const tick = (controller: ReadableStreamDefaultController<Uint8Array>): void => {
+    if (closed) return;
+    const now = clock();
+    if (waiting && tail.betweenEvents && now - lastByteAt >= times.silence) {
+      controller.enqueue(keepalive);
+      lastByteAt = now;
+    }
+    if (now - checkedAt >= times.checkEvery) {
+      checkedAt = now;
+      void check(controller);
+    }
+  };
+
   return new ReadableStream<Uint8Array>(
     {
       start(controller) {
@@ -76,14 +91,7 @@ export function relayEvents(
           controller.enqueue(prefix);
           tail.push(prefix);
         }
-        timers = [
-          setInterval(() => {
-            if (closed || !waiting || !tail.betweenEvents || clock() - lastByteAt < times.silence) return;
-            controller.enqueue(keepalive);
-            lastByteAt = clock();
-          }, times.silence / 5),
-          setInterval(() => void check(controller), times.checkEvery),
-        ];
+        timer = setInterval(() => tick(controller), Math.min(times.silence, times.checkEvery) / 5);
       },
       async pull(controller) {
         waiting = true;

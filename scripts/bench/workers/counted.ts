@@ -1,11 +1,6 @@
 // Bindify with its storage operations counted; GET /__bench/counts answers them and starts again from zero.
 import worker from "../../../src/worker.ts";
-import { type Tap, tapDatabase, tapNamespace } from "./tap.ts";
-
-interface Storage {
-  readonly DB: D1Database;
-  readonly BLOBS: KVNamespace;
-}
+import { type Tap, tapDatabase, tapNamespace, withMemoryLimiter } from "./tap.ts";
 
 const zero = { d1Queries: 0, d1Writes: 0, rowsRead: 0, rowsWritten: 0, kvReads: 0, kvWrites: 0 };
 let counts = { ...zero };
@@ -31,7 +26,7 @@ const tap: Tap = async ({ binding, what, statements }, execute) => {
   return result;
 };
 
-let tapped: (Storage & Parameters<typeof worker.fetch>[1]) | undefined;
+let tapped: Parameters<typeof worker.fetch>[1] | undefined;
 
 export default {
   fetch(...[request, env, context]: Parameters<typeof worker.fetch>): Response | Promise<Response> {
@@ -40,7 +35,11 @@ export default {
       counts = { ...zero };
       return response;
     }
-    tapped ??= { ...env, DB: tapDatabase(env.DB, tap), BLOBS: tapNamespace(env.BLOBS, tap) };
+    tapped ??= {
+      ...withMemoryLimiter(env),
+      DB: tapDatabase(env.DB, tap),
+      BLOBS: tapNamespace(env.BLOBS, tap),
+    };
     return worker.fetch(request, tapped, context);
   },
 };

@@ -2,7 +2,7 @@
 // reaches the real binding once more; what it answered is the answer from then on. There is one connection, so
 // the text of a statement is enough to know it by.
 import worker from "../../../src/worker.ts";
-import { type Tap, tapDatabase, tapNamespace } from "./tap.ts";
+import { type Tap, tapDatabase, tapNamespace, withMemoryLimiter } from "./tap.ts";
 
 let frozen = false;
 const answers = new Map<string, unknown>();
@@ -23,7 +23,11 @@ export default {
       frozen = true;
       return new Response(null, { status: 204 });
     }
-    tapped ??= { ...env, DB: tapDatabase(env.DB, tap), BLOBS: tapNamespace(env.BLOBS, tap) };
+    tapped ??= {
+      ...withMemoryLimiter(env),
+      DB: tapDatabase(env.DB, tap),
+      BLOBS: tapNamespace(env.BLOBS, tap),
+    };
     return worker.fetch(request, tapped, context);
   },
 };

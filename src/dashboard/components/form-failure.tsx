@@ -12,15 +12,12 @@ interface Props {
 
 export function FormFailure({ title, failure, besideInputs, whenUnknown }: Props) {
   const errors = failure.kind === "problem" ? [...failure.errors] : [];
+  const marked = failure.kind === "problem" && failure.code === "invalid_request" && errors.length > 0;
   const elsewhere = errors.filter(([path]) => !besideInputs.includes(path));
   return (
     <div class="form-failure" tabIndex={-1}>
       <Notice tone="bad" title={title}>
-        {errors.length > elsewhere.length ? (
-          <p>Correct what is marked, then try again.</p>
-        ) : (
-          <p>{explain(failure)}</p>
-        )}
+        {marked ? <p>Correct what is marked here, then try again.</p> : <p>{explain(failure)}</p>}
         {elsewhere.length > 0 ? (
           <ul>
             {elsewhere.map(([path, message]) => (

@@ -11,7 +11,7 @@ interface NoticeProps {
 export function Notice({ tone, title, children }: NoticeProps) {
   return (
     <div class={`notice notice-${tone}`}>
-      <Icon name={tone === "info" ? "lock" : "warning"} />
+      <Icon name={tone === "info" ? "check" : "warning"} />
       <div>
         {title === undefined ? null : <p class="notice-title">{title}</p>}
         {children}

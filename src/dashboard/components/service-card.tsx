@@ -1,4 +1,4 @@
-import { obstacle, sentenceCase } from "../format.ts";
+import { obstacle } from "../format.ts";
 import type { Service } from "../schemas.ts";
 import { hrefs } from "../state/route.ts";
 import { ExternalLink } from "./external-link.tsx";
@@ -20,7 +20,7 @@ export function ServiceCard({ service }: { service: Service }) {
               service.name
             )}
           </h2>
-          <p class="card-category">{sentenceCase(service.category)}</p>
+          <p class="card-category">{service.category}</p>
         </div>
       </div>
       <p class="card-text">{service.description}</p>

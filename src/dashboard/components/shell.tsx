@@ -11,12 +11,12 @@ interface Props {
   me?: Me | undefined;
   /** The current view marks its entry; without a route there is nothing to go to, and no navigation. */
   route?: Route | undefined;
-  announcement: string;
+  announcement?: string;
   children: Child;
 }
 
-export function Shell({ config, me, route, announcement, children }: Props) {
-  const person = me?.name || me?.email;
+export function Shell({ config, me, route, announcement = "", children }: Props) {
+  const person = me?.email;
   return (
     <>
       <header class="header">
@@ -27,7 +27,7 @@ export function Shell({ config, me, route, announcement, children }: Props) {
             </span>
             {config?.brand_name ?? "Bindify"}
           </a>
-          {route && me ? (
+          {route ? (
             <nav class="nav" aria-label="Main">
               <NavLink href={hrefs.connections} current={route.view === "connections"} words="Connections" />
               <NavLink
@@ -37,7 +37,7 @@ export function Shell({ config, me, route, announcement, children }: Props) {
               />
             </nav>
           ) : null}
-          {route && me ? (
+          {route ? (
             <div class="account">
               {person ? <span class="person">{person}</span> : null}
               <button type="button" class="button button-quiet" onClick={() => endSession("by_choice")}>

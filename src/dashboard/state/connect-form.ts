@@ -26,8 +26,9 @@ export function readConnectForm(data: FormData, service: Service, mode: KeyMode)
 
 /** The paths of the inputs that the form shows: an error of any other path needs a place of its own. */
 export function inputNames(service: Service, mode: KeyMode): string[] {
-  const custom = service.url_required ? ["url", "header.name", "header.prefix"] : [];
-  return ["label", ...custom, ...mode.fields.map(({ name }) => `fields.${name}`)];
+  const url = service.url_required ? ["url"] : [];
+  const header = mode.header_choice ? ["header.name", "header.prefix"] : [];
+  return ["label", ...url, ...header, ...mode.fields.map(({ name }) => `fields.${name}`)];
 }
 
 const isStorageMode = (text: string): text is StorageMode => text === "zero_knowledge" || text === "managed";

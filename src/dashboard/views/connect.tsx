@@ -9,7 +9,7 @@ import { Notice } from "../components/notice.tsx";
 import { ServiceMark } from "../components/service-mark.tsx";
 import { StorageChoice } from "../components/storage-choice.tsx";
 import { obstacle } from "../format.ts";
-import type { Connected, Service } from "../schemas.ts";
+import type { Connected, Service, StorageMode } from "../schemas.ts";
 import { useApp } from "../state/app-context.ts";
 import { inputNames, readConnectForm } from "../state/connect-form.ts";
 import { hrefs, useViewHeading } from "../state/route.ts";
@@ -17,13 +17,14 @@ import { useAction } from "../state/use-action.ts";
 
 interface Props {
   service: Service;
+  modes: StorageMode[];
   onConnected: (connected: Connected) => void;
 }
 
-export function Connect({ service, onConnected }: Props) {
-  const { config } = useApp();
+export function Connect({ service, modes, onConnected }: Props) {
+  const { brand } = useApp();
   const title = service.url_required ? "Connect any MCP server" : `Connect ${service.name}`;
-  const heading = useViewHeading(title, config.brand_name);
+  const heading = useViewHeading(title, brand);
   const reason = obstacle(service);
   return (
     <div class="narrow">
@@ -47,9 +48,9 @@ export function Connect({ service, onConnected }: Props) {
         </Notice>
       ))}
       {reason === undefined ? (
-        <KeyForm service={service} onConnected={onConnected} />
+        <KeyForm service={service} modes={modes} onConnected={onConnected} />
       ) : (
-        <Notice tone="info">
+        <Notice tone="warn">
           <p>{reason}</p>
         </Notice>
       )}
@@ -57,8 +58,7 @@ export function Connect({ service, onConnected }: Props) {
   );
 }
 
-function KeyForm({ service, onConnected }: Props) {
-  const { me } = useApp();
+function KeyForm({ service, modes, onConnected }: Props) {
   const form = useRef<HTMLFormElement>(null);
   const [modeId, setModeId] = useState(service.key_modes[0]?.id ?? "");
   const { busy, failure, run } = useAction(api.connect, onConnected);
@@ -119,8 +119,8 @@ function KeyForm({ service, onConnected }: Props) {
         help="Only you see it, in your list of connections."
         error={errors.get("label")}
       />
-      <StorageChoice modes={me.storage_modes} />
-      {service.url_required ? (
+      <StorageChoice modes={modes} />
+      {mode.header_choice ? (
         <details class="advanced">
           <summary>Advanced: how the key is sent</summary>
           <p class="hint">Without these, the key is sent as “Authorization: Bearer” followed by the key.</p>

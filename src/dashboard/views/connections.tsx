@@ -12,8 +12,8 @@ import { hrefs, useViewHeading } from "../state/route.ts";
 import { usePages } from "../state/use-pages.ts";
 
 export function Connections() {
-  const { announce, config } = useApp();
-  const heading = useViewHeading("Connections", config.brand_name);
+  const { announce, brand } = useApp();
+  const heading = useViewHeading("Connections", brand);
   const { pages, more, moreFailure, reload, replace } = usePages(api.connections);
   const [last, setLast] = useState<Disconnected | undefined>(undefined);
   const disconnected = (result: Disconnected) => {
@@ -33,7 +33,7 @@ export function Connections() {
           <h1 ref={heading} tabIndex={-1}>
             Connections
           </h1>
-          <p class="lead">Services that your MCP clients reach through {config.brand_name}.</p>
+          <p class="lead">Services that your MCP clients reach through {brand}.</p>
         </div>
         <a class="button button-primary" href={hrefs.gallery}>
           <Icon name="plus" />
@@ -121,8 +121,7 @@ function Farewell({ result }: { result: Disconnected }) {
   const { detail, provider_url: url } = result.revocation;
   return (
     <Notice tone="info" title={`${labelOf(result.connection)} is disconnected.`}>
-      <p>Its secret URL and API key no longer work.</p>
-      {detail ? <p>{detail}</p> : null}
+      <p>{detail || "Its secret URL and API key no longer work."}</p>
       <ExternalLink url={url}>Revoke the key at the service</ExternalLink>
     </Notice>
   );

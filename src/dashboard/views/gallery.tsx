@@ -1,9 +1,12 @@
-import { obstacle, sentenceCase } from "../format.ts";
 import { Icon } from "../components/icons.tsx";
+import { LoadFailure } from "../components/notice.tsx";
 import { ServiceCard } from "../components/service-card.tsx";
+import { Skeleton } from "../components/skeleton.tsx";
+import { obstacle } from "../format.ts";
 import type { Service } from "../schemas.ts";
 import { useApp } from "../state/app-context.ts";
 import { hrefs, useViewHeading } from "../state/route.ts";
+import type { Loaded } from "../state/use-load.ts";
 
 export interface GalleryFilter {
   query: string;
@@ -11,18 +14,19 @@ export interface GalleryFilter {
 }
 
 interface Props {
-  services: Service[];
+  services: Loaded<{ services: Service[] }>;
+  retry: () => void;
   filter: GalleryFilter;
   onFilter: (filter: GalleryFilter) => void;
 }
 
-export function Gallery({ services, filter, onFilter }: Props) {
-  const { config } = useApp();
-  const heading = useViewHeading("Services", config.brand_name);
-  const custom = services.find((service) => service.url_required && obstacle(service) === undefined);
-  const listed = services.filter((service) => !service.url_required);
+export function Gallery({ services, retry, filter, onFilter }: Props) {
+  const { brand } = useApp();
+  const heading = useViewHeading("Services", brand);
+  const all = services.state === "ready" ? services.value.services : [];
+  const custom = all.find((service) => service.url_required && obstacle(service) === undefined);
+  const listed = all.filter((service) => !service.url_required);
   const categories = [...new Set(listed.map((service) => service.category))].toSorted();
-  const found = listed.filter((service) => matches(service, filter)).toSorted(byUse);
   return (
     <>
       <div class="view-head">
@@ -32,12 +36,10 @@ export function Gallery({ services, filter, onFilter }: Props) {
           </h1>
           <p class="lead">You get one secret URL and an API key for it, good in every MCP client.</p>
         </div>
-        {custom ? (
-          <a class="button" href={hrefs.connect(custom.id)}>
-            <Icon name="link" />
-            Any MCP server by URL
-          </a>
-        ) : null}
+        <a class="button" href={hrefs.connect(custom?.id ?? "custom")}>
+          <Icon name="link" />
+          Any MCP server by URL
+        </a>
       </div>
       <div class="filters" role="search">
         <label class="search">
@@ -61,17 +63,38 @@ export function Gallery({ services, filter, onFilter }: Props) {
               aria-pressed={category === filter.category ? "true" : "false"}
               onClick={() => onFilter({ ...filter, category })}
             >
-              {category === "" ? "All" : sentenceCase(category)}
+              {category || "All"}
             </button>
           ))}
         </div>
       </div>
-      <p class="sr-only" role="status">{`${found.length} of ${listed.length} services shown`}</p>
+      {services.state === "loading" ? <Skeleton what="the services" kind="card" count={9} /> : null}
+      {services.state === "failed" ? (
+        <LoadFailure what="The services" failure={services.failure} retry={retry} />
+      ) : null}
+      {services.state === "ready" ? (
+        <Found services={listed} filter={filter} onClear={() => onFilter({ query: "", category: "" })} />
+      ) : null}
+    </>
+  );
+}
+
+interface FoundProps {
+  services: Service[];
+  filter: GalleryFilter;
+  onClear: () => void;
+}
+
+function Found({ services, filter, onClear }: FoundProps) {
+  const found = services.filter((service) => matches(service, filter)).toSorted(byUse);
+  return (
+    <>
+      <p class="sr-only" role="status">{`${found.length} of ${services.length} services shown`}</p>
       {found.length === 0 ? (
         <div class="placeholder placeholder-small">
           <h2>No service matches</h2>
-          <p>Any MCP server can still be connected by its URL.</p>
-          <button type="button" class="button" onClick={() => onFilter({ query: "", category: "" })}>
+          <p>Any MCP server can still be connected by its URL, with the button above.</p>
+          <button type="button" class="button" onClick={onClear}>
             Clear the search
           </button>
         </div>
@@ -88,21 +111,21 @@ export function Gallery({ services, filter, onFilter }: Props) {
 
 function matches(service: Service, { query, category }: GalleryFilter): boolean {
   if (category !== "" && service.category !== category) return false;
-  const text = `${service.name} ${service.category} ${service.description}`.toLowerCase();
+  const text = `${service.name} ${service.id} ${service.category} ${service.description}`.toLowerCase();
   return query
     .toLowerCase()
     .split(/\s+/)
     .every((word) => text.includes(word));
 }
 
-/** What can be connected now, then what waits for something, then what is not available at all. */
+/** What can be connected now, then what waits for something, then the rest; within each, the catalogue's order. */
 function byUse(a: Service, b: Service): number {
-  return rank(a) - rank(b) || a.name.localeCompare(b.name, "en");
+  return rank(a) - rank(b);
 }
 
 function rank(service: Service): number {
-  if (!service.available) return 2;
-  return obstacle(service) === undefined ? 0 : 1;
+  if (service.key_available) return 0;
+  return service.available ? 1 : 2;
 }
 
 function inputValue(event: Event): string {

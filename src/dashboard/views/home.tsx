@@ -1,10 +1,10 @@
-import { useState } from "hono/jsx/dom";
+import { useCallback, useMemo, useState } from "hono/jsx/dom";
 import { api } from "../api.ts";
 import { LoadFailure } from "../components/notice.tsx";
 import { Shell } from "../components/shell.tsx";
 import { Skeleton } from "../components/skeleton.tsx";
-import type { Connected, Service } from "../schemas.ts";
-import { AppContext, type AppState } from "../state/app-context.ts";
+import type { Config, Connected, Me } from "../schemas.ts";
+import { AppContext } from "../state/app-context.ts";
 import { hrefs, useRoute, type Route } from "../state/route.ts";
 import { useLoad } from "../state/use-load.ts";
 import { Connect } from "./connect.tsx";
@@ -14,46 +14,61 @@ import { Missing } from "./missing.tsx";
 import { SaveCredential } from "./save-credential.tsx";
 
 /** The signed-in page: which view, and the one credential that may be in memory. */
-export function Home({ announcement, ...app }: AppState & { announcement: string }) {
+export function Home({ config }: { config: Config | undefined }) {
   const route = useRoute();
+  const { loaded, reload } = useLoad(api.me);
+  const me = loaded.state === "ready" ? loaded.value : undefined;
+  const [announcement, setAnnouncement] = useState("");
+  const announce = useCallback((sentence: string) => {
+    // A live region says nothing about a text that it already has.
+    setAnnouncement((before) => (before === sentence ? `${sentence}\u00a0` : sentence));
+  }, []);
   // Only here, never in storage, a URL or an input: a reload forgets it.
   const [connected, setConnected] = useState<Connected | undefined>(undefined);
   const done = () => {
     history.replaceState(null, "", hrefs.connections);
     dispatchEvent(new HashChangeEvent("hashchange"));
     setConnected(undefined);
-    app.announce("The credential is no longer on this page.");
+    announce("The credential is no longer on this page.");
   };
+  const brand = config?.brand_name ?? "Bindify";
+  const app = useMemo(() => ({ brand, announce }), [brand, announce]);
   return (
     <AppContext.Provider value={app}>
-      <Shell
-        config={app.config}
-        me={app.me}
-        route={connected ? undefined : route}
-        announcement={announcement}
-      >
+      <Shell config={config} me={me} route={connected ? undefined : route} announcement={announcement}>
         {connected ? (
           <SaveCredential connected={connected} onDone={done} />
+        ) : loaded.state === "failed" ? (
+          <LoadFailure what="Your account" failure={loaded.failure} retry={reload} />
         ) : (
-          <View route={route} onConnected={setConnected} />
+          <View route={route} me={me} onConnected={setConnected} />
         )}
       </Shell>
     </AppContext.Provider>
   );
 }
 
-function View({ route, onConnected }: { route: Route; onConnected: (connected: Connected) => void }) {
+interface ViewProps {
+  route: Route;
+  me: Me | undefined;
+  onConnected: (connected: Connected) => void;
+}
+
+function View({ route, me, onConnected }: ViewProps) {
   const { loaded, reload } = useLoad(api.services);
   // Kept above the views, so that coming back from a form finds the search as it was.
   const [filter, setFilter] = useState<GalleryFilter>({ query: "", category: "" });
   if (route.view === "connections") return <Connections />;
   if (route.view === "missing") return <Missing />;
-  if (loaded.state === "loading") return <Skeleton what="the services" kind="card" count={9} />;
-  if (loaded.state === "failed") {
-    return <LoadFailure what="The services" failure={loaded.failure} retry={reload} />;
+  if (route.view === "gallery") {
+    return <Gallery services={loaded} retry={reload} filter={filter} onFilter={setFilter} />;
   }
-  const { services } = loaded.value;
-  if (route.view === "gallery") return <Gallery services={services} filter={filter} onFilter={setFilter} />;
-  const service = services.find((each: Service) => each.id === route.service);
-  return service ? <Connect key={service.id} service={service} onConnected={onConnected} /> : <Missing />;
+  if (loaded.state === "failed") {
+    return <LoadFailure what="The service" failure={loaded.failure} retry={reload} />;
+  }
+  if (loaded.state === "loading" || me === undefined)
+    return <Skeleton what="the service" kind="form" count={1} />;
+  const service = loaded.value.services.find((each) => each.id === route.service);
+  if (service === undefined) return <Missing />;
+  return <Connect key={service.id} service={service} modes={me.storage_modes} onConnected={onConnected} />;
 }

@@ -2,8 +2,8 @@ import { hrefs, useViewHeading } from "../state/route.ts";
 import { useApp } from "../state/app-context.ts";
 
 export function Missing() {
-  const { config } = useApp();
-  const heading = useViewHeading("Not found", config.brand_name);
+  const { brand } = useApp();
+  const heading = useViewHeading("Not found", brand);
   return (
     <div class="placeholder">
       <h1 ref={heading} tabIndex={-1}>

@@ -9,9 +9,9 @@ import { useViewHeading } from "../state/route.ts";
 
 /** The only time the credential is seen. Nothing leads away from here but the person's own word that it is saved. */
 export function SaveCredential({ connected, onDone }: { connected: Connected; onDone: () => void }) {
-  const { announce, config } = useApp();
+  const { announce, brand } = useApp();
   const { connection, credential, snippets } = connected;
-  const heading = useViewHeading("Save your credential", config.brand_name);
+  const heading = useViewHeading("Save your credential", brand);
   useEffect(() => {
     const warn = (event: BeforeUnloadEvent) => event.preventDefault();
     // A browser may keep a page that was left, and show it again to whoever goes back.
@@ -30,7 +30,7 @@ export function SaveCredential({ connected, onDone }: { connected: Connected; on
       </h1>
       <Notice tone="warn" title="It is shown only this once.">
         <p>
-          {`${config.brand_name} keeps no copy that could be shown again. Put it in your client or a password manager before you go on. Who holds it can use ${connection.service_name} as you.`}
+          {`${brand} keeps no copy that could be shown again. Put it in your client or a password manager before you go on. Who holds it can use ${connection.service_name} as you.`}
         </p>
       </Notice>
       <div class="panel">

@@ -1,13 +1,14 @@
 /**
  * Goes through the demo service's sign-in as a browser would (redirects, cookies, the form) and returns the
  * address that the browser is sent back to: the client's redirect URI with `code`, `state` and `iss`, or `error`.
+ * With `cookies` it is a browser that keeps them from one sign-in to the next.
  */
 export async function signInAtDemo(
   authorizeUrl: string | URL,
-  options: { name?: string; deny?: boolean } = {},
+  options: { name?: string; deny?: boolean; cookies?: Map<string, string> } = {},
 ): Promise<URL> {
   const { origin } = new URL(authorizeUrl);
-  const cookies = new Map<string, string>();
+  const cookies = options.cookies ?? new Map<string, string>();
   let next = new URL(authorizeUrl);
   let form: URLSearchParams | undefined;
   for (let step = 0; step < 10; step++) {

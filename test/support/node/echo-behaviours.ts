@@ -38,7 +38,11 @@ async function large({ response, query, left }: Call): Promise<void> {
   });
   for (let sent = 0; sent < count && !left.aborted; sent++) {
     if (response.write(chunk)) continue;
-    await Promise.race([once(response, "drain"), once(response, "close")]);
+    try {
+      await once(response, "drain", { signal: left });
+    } catch (error) {
+      if (!left.aborted) throw error;
+    }
   }
   response.end();
 }

@@ -18,10 +18,9 @@ export interface ConnectedClient {
 }
 
 type Headers = Record<string, string>;
-type Content = { content?: unknown };
 
-function textOf({ content }: Content): string {
-  const blocks: unknown[] = Array.isArray(content) ? content : [];
+function textOf(result: object): string {
+  const blocks: unknown[] = "content" in result && Array.isArray(result.content) ? result.content : [];
   return blocks
     .map((block) =>
       typeof block === "object" && block !== null && "text" in block ? String(block.text) : "",

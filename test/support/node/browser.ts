@@ -1,0 +1,79 @@
+import { existsSync } from "node:fs";
+import { chromium, type Browser, type Page } from "playwright-core";
+
+const candidates = [process.env["CHROMIUM_PATH"], "/usr/bin/chromium", "/usr/bin/chromium-browser"];
+
+/** Where Chromium is, or nothing. No browser is ever downloaded by a test. */
+export const chromiumPath: string | undefined = candidates.find(
+  (path) => path !== undefined && path !== "" && existsSync(path),
+);
+
+export const howToGetChromium =
+  "needs a browser: install Chromium (on Debian `apt-get install chromium`) or set CHROMIUM_PATH";
+
+/** A browser that talks to nobody but the pages under test. */
+export function launchChromium(executablePath: string): Promise<Browser> {
+  return chromium.launch({
+    executablePath,
+    args: [
+      "--headless",
+      "--no-sandbox",
+      "--disable-gpu",
+      "--disable-quic",
+      "--no-first-run",
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--disable-sync",
+    ],
+  });
+}
+
+export interface Watched {
+  /** What the console said at warning level or above, and exceptions nobody caught. */
+  complaints: string[];
+  /** URLs outside of the page's own origin. */
+  foreign: string[];
+  /** Bytes of bodies as they came over the network, and layout shift as Chromium scores it. */
+  transferred(): Promise<number>;
+  layoutShift(): Promise<number>;
+}
+
+/** Records, from before its first navigation, what a page must never do. */
+export async function watch(page: Page, origin: string): Promise<Watched> {
+  const complaints: string[] = [];
+  const foreign: string[] = [];
+  page.on("pageerror", (error) => complaints.push(String(error)));
+  page.on("console", (message) => {
+    if (message.type() === "error" || message.type() === "warning") complaints.push(message.text());
+  });
+  page.on("request", (request) => {
+    const url = new URL(request.url());
+    if (url.protocol !== "data:" && url.origin !== origin) foreign.push(request.url());
+  });
+  await page.addInitScript(() => {
+    let total = 0;
+    new PerformanceObserver((list) => {
+      for (const entry of list.getEntries()) {
+        if ("hadRecentInput" in entry && entry.hadRecentInput === true) continue;
+        if ("value" in entry && typeof entry.value === "number") total += entry.value;
+      }
+      document.documentElement.dataset["layoutShift"] = String(total);
+    }).observe({ type: "layout-shift", buffered: true });
+  });
+  return {
+    complaints,
+    foreign,
+    transferred: () =>
+      page.evaluate(() =>
+        ["navigation", "resource"]
+          .flatMap((type) => performance.getEntriesByType(type))
+          .filter((entry) => !entry.name.includes("/api/"))
+          .reduce(
+            (sum, entry) => sum + (entry instanceof PerformanceResourceTiming ? entry.encodedBodySize : 0),
+            0,
+          ),
+      ),
+    layoutShift: async () =>
+      Number(await page.evaluate(() => document.documentElement.dataset["layoutShift"] ?? 0)),
+  };
+}
