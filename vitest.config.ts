@@ -42,6 +42,7 @@ export default defineConfig(async () => {
             name: "worker",
             include: ["test/**/*.test.ts"],
             exclude: nodeTests,
+            globalSetup: ["./test/global-setup.ts"],
             setupFiles: ["./test/setup.ts"],
             sequence: { groupOrder: 0 },
           },

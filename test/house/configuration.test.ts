@@ -15,7 +15,8 @@ const schema = Object.entries(configSchema.shape).map(([name, field]) => ({
   description: field.meta()?.description ?? "",
   fallback: field.safeParse(undefined).data,
 }));
-const described = (names: typeof schema) => Object.fromEntries(names.map((one) => [one.name, one.description]));
+const described = (names: typeof schema) =>
+  Object.fromEntries(names.map((one) => [one.name, one.description]));
 
 describe("the example files", () => {
   it("every variable of the schema is described", () => {
@@ -31,7 +32,8 @@ describe("the example files", () => {
   it("wrangler.toml.example shows the defaults", () => {
     const listed = new Map(readExample(variablesPart).map((one) => [one.name, one.value]));
     for (const { name, fallback } of schema) {
-      if (fallback !== undefined) expect([name, listed.get(name)]).toEqual([name, JSON.stringify(String(fallback))]);
+      if (fallback !== undefined)
+        expect([name, listed.get(name)]).toEqual([name, JSON.stringify(String(fallback))]);
     }
   });
 

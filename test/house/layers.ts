@@ -60,7 +60,9 @@ export function violationsOf(path: string, text: string): readonly string[] {
   const imports = importsOf(source).flatMap((specifier) => judgeImport(path, specifier) ?? []);
   if (path.startsWith("dashboard/")) return imports;
   const others = rules
-    .filter((rule) => !rule.allowed(path) && rule.pattern.test(rule.strings ? source.withStrings : source.code))
+    .filter(
+      (rule) => !rule.allowed(path) && rule.pattern.test(rule.strings ? source.withStrings : source.code),
+    )
     .map((rule) => `${path}: ${rule.message}`);
   return [...imports, ...others];
 }
@@ -74,7 +76,9 @@ function judgeImport(path: string, specifier: string): string | undefined {
     const isHono = specifier === "hono" || specifier.startsWith("hono/");
     if (!isHono) return undefined;
     if (isPage) return specifier.startsWith("hono/jsx") ? undefined : says("the page uses only hono/jsx");
-    return path.startsWith("http/") || path === "app.ts" ? undefined : says("only http/ and app.ts import hono");
+    return path.startsWith("http/") || path === "app.ts"
+      ? undefined
+      : says("only http/ and app.ts import hono");
   }
   const target = join(dirname(path), specifier);
   if (target === "../package.json") return undefined;
@@ -89,5 +93,7 @@ function judgeLayers(from: string, target: string, says: (reason: string) => str
   if (rankOf(to) === -1) return says(`src/${to} has no layer`);
   if (from === to || rankOf(from) < rankOf(to)) return undefined;
   if (rankOf(from) > rankOf(to)) return says("imports point downward only");
-  return isTop(from) || sharedAmongSiblings.includes(target) ? undefined : says("siblings do not import each other");
+  return isTop(from) || sharedAmongSiblings.includes(target)
+    ? undefined
+    : says("siblings do not import each other");
 }
