@@ -19,6 +19,8 @@ export default defineConfig(async () => {
   return {
     test: {
       maxWorkers: 2,
+      // What the worker prints is only worth reading where a test failed.
+      silent: "passed-only",
       projects: [
         {
           plugins: [

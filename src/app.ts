@@ -22,14 +22,12 @@ app.use("/api/*", async (c, next) => {
   await next();
   for (const [name, value] of Object.entries(plainHeaders)) c.res.headers.set(name, value);
 });
-app.use(
-  "/api/*",
-  methodNotAllowed({
-    app,
-    onMethodNotAllowed: (_, methods) =>
-      problem(new Fault("method_not_allowed", { params: { allow: methods.join(", ") } })),
-  }),
-);
+const knownMethods = methodNotAllowed({
+  app,
+  onMethodNotAllowed: (_, methods) =>
+    problem(new Fault("method_not_allowed", { params: { allow: methods.join(", ") } })),
+});
+for (const path of ["/api/*", "/healthz", "/version"]) app.use(path, knownMethods);
 
 app.route("/mcp", mcp);
 app.route("/api", account);

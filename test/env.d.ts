@@ -19,3 +19,15 @@ declare namespace Cloudflare {
     mainModule: typeof import("../src/worker.ts");
   }
 }
+
+/** The text of a file. */
+declare module "*?raw" {
+  const text: string;
+  export default text;
+}
+
+/** Vite's: the text of a file. */
+declare module "*?raw" {
+  const text: string;
+  export default text;
+}

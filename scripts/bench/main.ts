@@ -1,4 +1,5 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtempSync, rmSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { runCommand } from "../lib/command.ts";
@@ -18,10 +19,8 @@ async function stop(): Promise<void> {
   for (let end = running.pop(); end !== undefined; end = running.pop()) await end();
 }
 
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
-  process.once(signal, () => {
-    void stop().finally(() => process.exit(130));
-  });
+// Miniflare ends its processes when this one exits, and the upstream ends when it loses its parent.
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => process.exit(130));
 
 /** One line that says what is going on, where somebody looks. */
 function progress(text: string): void {
@@ -52,8 +51,9 @@ await runCommand(usage, async () => {
     return 2;
   }
   try {
-    const folder = await mkdtemp(join(tmpdir(), "bindify-bench-"));
-    running.push(() => rm(folder, { recursive: true }));
+    const folder = mkdtempSync(join(tmpdir(), "bindify-bench-"));
+    // Synchronous, so that it also happens when a signal ends the run: the folder holds a private key.
+    process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
     const upstream = await startUpstream();
     running.push(upstream.stop);
     const bench: Bench = { upstream, folder };

@@ -16,7 +16,7 @@ function add<T>(to: ByRow<T>, row: Row, value: T): void {
   to.set(row.name, list);
 }
 
-export const connectionCounts = [1, 10, 50] as const;
+const connectionCounts = [1, 10, 50] as const;
 
 /** Small JSON calls; the key of the result is the number of connections. */
 export async function measureJson(

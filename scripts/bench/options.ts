@@ -25,7 +25,7 @@ Measures, interleaved in one run:
   --profile        instead: a CPU profile of c0 beside b, as time per function and request
   --help           this text
 
-Rate limits count in memory in every row, because Miniflare simulates them with a database that the platform does
+Rate limits of c and c0 count in memory, because Miniflare simulates them with a database that the platform does
 not have. Needs wrk (WRK_PATH, else /usr/bin/wrk). CPU and memory are read from /proc, so on Linux only. A missed target is
 printed, not an error.
 `;

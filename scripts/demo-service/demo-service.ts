@@ -30,7 +30,7 @@ export interface DemoServiceOptions {
 }
 
 /** Counts since the start. */
-export interface DemoStats {
+interface DemoStats {
   registrations: number;
   tokenRequests: number;
   tokensByCode: number;

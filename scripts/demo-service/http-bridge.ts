@@ -5,7 +5,7 @@ import { pipeline } from "node:stream/promises";
 /** The same bound as the MCP SDK's own default for a message. */
 const bodyLimit = 4 * 1024 * 1024;
 
-export class BodyTooLarge extends Error {}
+class BodyTooLarge extends Error {}
 
 /** Reads a request body of at most `limit` bytes; a longer one throws `BodyTooLarge`. */
 export async function readBody(request: IncomingMessage, limit = bodyLimit): Promise<Buffer<ArrayBuffer>> {
@@ -20,7 +20,7 @@ export async function readBody(request: IncomingMessage, limit = bodyLimit): Pro
   return Buffer.concat(chunks);
 }
 
-export async function toWebRequest(
+async function toWebRequest(
   request: IncomingMessage,
   origin: string,
   signal: AbortSignal,

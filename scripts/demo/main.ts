@@ -57,7 +57,7 @@ await runCommand(usage, async () => {
     const search = await findLeaks(instance.folder, needles);
     if (search.leaks.length > 0) throw new Problem(`Not as promised: ${search.leaks.join("; ")}.`);
     show("searched", `${search.files} files, ${Math.ceil(search.bytes / 1024)} KiB: database, blobs, log`);
-    show("for", `${needles.map((needle) => needle.what).join(", ")}`);
+    show("for", needles.map((needle) => needle.what).join(", "));
     show("as", "plain bytes, hexadecimal, base64, base64url");
     show("found", "nothing");
   } finally {

@@ -33,6 +33,7 @@ export async function startLocalWorker(options: LocalWorkerOptions): Promise<Loc
   const { options: shipped, crons } = await readWorkerOptions(options.folder);
   const host = "127.0.0.1";
   const url = `http://${host}:${options.port}`;
+  const restoreSignals = keepSignals();
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
       host,
@@ -57,6 +58,7 @@ export async function startLocalWorker(options: LocalWorkerOptions): Promise<Loc
       ],
     }),
   );
+  restoreSignals();
   try {
     await miniflare.ready;
     await applyMigrations(await miniflare.getD1Database("DB"));
@@ -75,5 +77,21 @@ export async function startLocalWorker(options: LocalWorkerOptions): Promise<Loc
       return (await response.text()) || `HTTP ${response.status}`;
     },
     close: () => miniflare.dispose(),
+  };
+}
+
+/**
+ * Miniflare ends the process at once when a signal comes, before the caller could stop in order. Answers a function
+ * that takes away the listeners added since; its listener for the process's exit, which ends workerd, stays.
+ */
+function keepSignals(): () => void {
+  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+  const before = new Map(signals.map((signal) => [signal, process.listeners(signal)]));
+  return () => {
+    for (const signal of signals) {
+      for (const listener of process.listeners(signal)) {
+        if (!before.get(signal)?.includes(listener)) process.removeListener(signal, listener);
+      }
+    }
   };
 }

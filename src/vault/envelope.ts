@@ -5,7 +5,6 @@ import type { Purpose, SealingKey } from "./derive.ts";
 import { VaultError } from "./error.ts";
 import { aesGcmDecrypt, aesGcmEncrypt } from "./primitives.ts";
 
-export type { Purpose } from "./derive.ts";
 export { VaultError } from "./error.ts";
 
 /*

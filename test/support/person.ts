@@ -79,7 +79,8 @@ export async function createPerson(instance: Instance, name?: string): Promise<P
     call,
     async connect({ key = "good-key", service = "custom", ...wanted }) {
       const answer = await call("POST", "/api/connections", { service, fields: { api_key: key }, ...wanted });
-      if (answer.status !== 201) throw new Error(`connecting was answered ${answer.status}: ${await answer.text()}`);
+      if (answer.status !== 201)
+        throw new Error(`connecting was answered ${answer.status}: ${await answer.text()}`);
       const { connection, credential } = createdAnswer.parse(await answer.json());
       const text = credential.secret_url.split("/").at(-1) ?? "";
       const halves = parseCredential(text);

@@ -12,8 +12,9 @@ import {
   wrapDataKey,
 } from "../../src/vault/data-key.ts";
 import { deriveSealingKey } from "../../src/vault/derive.ts";
-import { open, readHeader, VaultError } from "../../src/vault/envelope.ts";
+import { open, readHeader } from "../../src/vault/envelope.ts";
 import { type Keyring, parseKeyring } from "../../src/vault/keyring.ts";
+import { refusal } from "./attempts.ts";
 import { reachableText } from "./reachable.ts";
 import {
   connection,
@@ -50,13 +51,7 @@ const openGrant = async (dataKey: DataKey) =>
     }),
   );
 
-const code = async (attempt: Promise<unknown>) => {
-  const error = await attempt.then(
-    () => "it opened",
-    (reason: unknown) => reason,
-  );
-  return error instanceof VaultError ? error.code : error;
-};
+const code = async (attempt: Promise<unknown>) => (await refusal(attempt)).code;
 
 afterEach(() => {
   vi.restoreAllMocks();

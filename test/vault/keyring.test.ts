@@ -6,6 +6,7 @@ import { masterKeyFingerprint, masterKeyHex } from "./vectors.ts";
 
 const first = "11".repeat(31) + "a0";
 const second = masterKeyHex;
+const third = "c3".repeat(32);
 const list = (...keys: unknown[]) => JSON.stringify(keys.map((key) => ({ key })));
 
 describe("master keys", () => {
@@ -55,6 +56,7 @@ describe("T18 a master key that must not start the process", () => {
   const LEGACY = "MANAGED_ENCRYPTION_MASTER_KEY";
   const bad: [string, { keys?: string; legacy?: string }, string][] = [
     ["not JSON", { keys: second }, `${KEYS}: `],
+    ["a text that a parser's message would quote", { keys: third }, `${KEYS}: `],
     ["JSON with the key cut off", { keys: `[{"key":"${second}` }, `${KEYS}: `],
     ["no array", { keys: JSON.stringify({ key: second }) }, `${KEYS}: `],
     ["null", { keys: "null" }, `${KEYS}: `],
@@ -87,8 +89,9 @@ describe("T18 a master key that must not start the process", () => {
     if (!(error instanceof KeyringError)) return;
     expect(error.message.startsWith(where), error.message).toBe(true);
     const shown = [...reachableText(error), error.stack ?? ""].join("\n").toLowerCase();
-    for (const fragment of [first.slice(0, 8), first.slice(-8), second.slice(0, 8), second.slice(20, 28)]) {
-      expect(shown).not.toContain(fragment);
+    for (const key of [first, second, third]) {
+      for (const fragment of [key.slice(0, 8), key.slice(20, 28), key.slice(-8)])
+        expect(shown).not.toContain(fragment);
     }
     expect(error.cause).toBeUndefined();
   });

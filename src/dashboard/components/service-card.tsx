@@ -11,7 +11,7 @@ export function ServiceCard({ service }: { service: Service }) {
       <div class="card-head">
         <ServiceMark id={service.id} name={service.name} />
         <div>
-          <h2>
+          <h3>
             {reason === undefined ? (
               <a class="card-link" href={hrefs.connect(service.id)}>
                 {service.name}
@@ -19,13 +19,15 @@ export function ServiceCard({ service }: { service: Service }) {
             ) : (
               service.name
             )}
-          </h2>
+          </h3>
           <p class="card-category">{service.category}</p>
         </div>
       </div>
-      <p class="card-text">{service.description}</p>
       {reason === undefined ? (
-        <p class="card-foot card-ready">Connect with a key</p>
+        <>
+          <p class="card-text">{service.description}</p>
+          <p class="card-foot card-ready">Connect with a key</p>
+        </>
       ) : (
         <p class="card-foot">
           {`${reason} `}

@@ -70,7 +70,10 @@ function KeyForm({ service, modes, onConnected }: Props) {
     if (failure === undefined) return;
     const invalid = form.current?.querySelector<HTMLElement>("[aria-invalid=true]");
     invalid?.closest("details")?.setAttribute("open", "");
-    (invalid ?? form.current?.querySelector<HTMLElement>(".form-failure"))?.focus();
+    const target = invalid ?? form.current?.querySelector<HTMLElement>(".form-failure");
+    target?.focus({ preventScroll: true });
+    // In the middle, so that neither its label nor what is said about it is off the screen.
+    target?.scrollIntoView({ block: "center" });
   }, [failure]);
 
   if (mode === undefined) return null;

@@ -71,7 +71,9 @@ function List({ connections, onRenamed, onDisconnected }: ListProps) {
   const gone = connections.filter(({ status }) => status === "disconnected");
   return (
     <>
-      {kept.length === 0 ? <Empty /> : null}
+      {kept.length === 0 ? (
+        <Empty title={gone.length === 0 ? "No connections yet" : "No active connection"} />
+      ) : null}
       <ul class="rows" aria-label="Connections">
         {kept.map((each) => (
           <ConnectionRow
@@ -101,11 +103,11 @@ function List({ connections, onRenamed, onDisconnected }: ListProps) {
   );
 }
 
-function Empty() {
+function Empty({ title }: { title: string }) {
   return (
     <div class="placeholder">
       <Icon name="link" />
-      <h2>No connections yet</h2>
+      <h2>{title}</h2>
       <p>
         Connect a service, and you get a secret URL that works in Claude, ChatGPT, Cursor and every other MCP
         client.

@@ -68,7 +68,12 @@ export function Gallery({ services, retry, filter, onFilter }: Props) {
           ))}
         </div>
       </div>
-      {services.state === "loading" ? <Skeleton what="the services" kind="card" count={9} /> : null}
+      {services.state === "loading" ? (
+        <>
+          <h2 class="section-title">Ready to connect</h2>
+          <Skeleton what="the services" kind="card" count={9} />
+        </>
+      ) : null}
       {services.state === "failed" ? (
         <LoadFailure what="The services" failure={services.failure} retry={retry} />
       ) : null}
@@ -86,7 +91,12 @@ interface FoundProps {
 }
 
 function Found({ services, filter, onClear }: FoundProps) {
-  const found = services.filter((service) => matches(service, filter)).toSorted(byUse);
+  const found = services.filter((service) => matches(service, filter));
+  const ready = found.filter((service) => service.key_available);
+  // What only waits for something comes before what is not available in this deployment at all.
+  const rest = found
+    .filter((service) => !service.key_available)
+    .toSorted((a, b) => Number(b.available) - Number(a.available));
   return (
     <>
       <p class="sr-only" role="status">{`${found.length} of ${services.length} services shown`}</p>
@@ -99,13 +109,26 @@ function Found({ services, filter, onClear }: FoundProps) {
           </button>
         </div>
       ) : (
-        <ul class="cards">
-          {found.map((service) => (
-            <ServiceCard key={service.id} service={service} />
-          ))}
-        </ul>
+        <>
+          <Group title="Ready to connect" class="cards" services={ready} />
+          <Group title="Not available here yet" class="cards cards-off" services={rest} />
+        </>
       )}
     </>
+  );
+}
+
+function Group({ title, class: className, services }: { title: string; class: string; services: Service[] }) {
+  if (services.length === 0) return null;
+  return (
+    <section>
+      <h2 class="section-title">{title}</h2>
+      <ul class={className}>
+        {services.map((service) => (
+          <ServiceCard key={service.id} service={service} />
+        ))}
+      </ul>
+    </section>
   );
 }
 
@@ -116,16 +139,6 @@ function matches(service: Service, { query, category }: GalleryFilter): boolean 
     .toLowerCase()
     .split(/\s+/)
     .every((word) => text.includes(word));
-}
-
-/** What can be connected now, then what waits for something, then the rest; within each, the catalogue's order. */
-function byUse(a: Service, b: Service): number {
-  return rank(a) - rank(b);
-}
-
-function rank(service: Service): number {
-  if (service.key_available) return 0;
-  return service.available ? 1 : 2;
 }
 
 function inputValue(event: Event): string {

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { chromium, type Browser, type Page } from "playwright-core";
+import { chromium, type Browser, type BrowserContext, type Page } from "playwright-core";
 
 const candidates = [process.env["CHROMIUM_PATH"], "/usr/bin/chromium", "/usr/bin/chromium-browser"];
 
@@ -77,3 +77,23 @@ export async function watch(page: Page, origin: string): Promise<Watched> {
       Number(await page.evaluate(() => document.documentElement.dataset["layoutShift"] ?? 0)),
   };
 }
+
+/** Read from a page of another origin, where no policy forbids it as the dashboard's does. */
+export async function readClipboard(context: BrowserContext, origin: string): Promise<string> {
+  const other = await context.newPage();
+  await other.goto(origin);
+  await other.bringToFront();
+  const text = await other.evaluate(() => navigator.clipboard.readText());
+  await other.close();
+  return text;
+}
+
+/** Everything that a later visitor of the tab, or an extension, could read. */
+export async function traces(page: Page): Promise<string> {
+  const storage = await page.evaluate(() => JSON.stringify([{ ...sessionStorage }, { ...localStorage }]));
+  return `${page.url()}\n${storage}\n${await page.content()}`;
+}
+
+/** Pixels by which the page is wider than its window. */
+export const sidewaysOverflow = (page: Page) =>
+  page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);

@@ -4,7 +4,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { answerMcp, behaviours, type Call, early, parse } from "./echo-behaviours.ts";
 import { listenOnLoopback } from "./listening.ts";
 
-export interface RecordedRequest {
+interface RecordedRequest {
   method: string;
   /** Path and query as they arrived. */
   url: string;

@@ -1,12 +1,10 @@
-import { readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { configSchema, secretNames } from "../../src/config.ts";
-import { readExample } from "./examples.ts";
+import devVarsExample from "../.dev.vars.example?raw";
+import { configSchema, secretNames } from "../src/config.ts";
+import wranglerExample from "../wrangler.toml.example?raw";
+import { readExample } from "./support/examples.ts";
+import wranglerTest from "./wrangler.test.toml?raw";
 
-const root = fileURLToPath(new URL("../..", import.meta.url));
-const read = (name: string) => readFileSync(`${root}/${name}`, "utf8");
-const wranglerExample = read("wrangler.toml.example");
 const [, variablesPart = ""] = wranglerExample.split(/^\[vars\]$/m);
 
 const secrets = new Set<string>(secretNames);
@@ -17,6 +15,12 @@ const schema = Object.entries(configSchema.shape).map(([name, field]) => ({
 }));
 const described = (names: typeof schema) =>
   Object.fromEntries(names.map((one) => [one.name, one.description]));
+
+const bindings = (text: string) => {
+  const named = text.matchAll(/^(?:binding|name) = "([A-Z_]+)"$/gm);
+  const lines = text.match(/^(?:compatibility_\w+|crons|simple) = .*$/gm) ?? [];
+  return [...[...named].map((found) => found[1]).filter((name) => name !== "ASSETS"), ...lines];
+};
 
 describe("the example files", () => {
   it("every variable of the schema is described", () => {
@@ -32,13 +36,13 @@ describe("the example files", () => {
   it("wrangler.toml.example shows the defaults", () => {
     const listed = new Map(readExample(variablesPart).map((one) => [one.name, one.value]));
     for (const { name, fallback } of schema) {
-      if (fallback !== undefined)
-        expect([name, listed.get(name)]).toEqual([name, JSON.stringify(String(fallback))]);
+      if (typeof fallback !== "string" && typeof fallback !== "number") continue;
+      expect([name, listed.get(name)]).toEqual([name, `"${fallback}"`]);
     }
   });
 
   it(".dev.vars.example lists exactly the secrets, in the schema's words and without a value", () => {
-    const listed = readExample(read(".dev.vars.example"));
+    const listed = readExample(devVarsExample);
     expect(Object.fromEntries(listed.map((one) => [one.name, one.comment]))).toEqual(
       described(schema.filter((one) => secrets.has(one.name))),
     );
@@ -48,11 +52,6 @@ describe("the example files", () => {
 
 describe("the bindings", () => {
   it("the tests' configuration has the bindings, flags and crons of the shipped one", () => {
-    const bindings = (text: string) => {
-      const named = text.matchAll(/^(?:binding|name) = "([A-Z_]+)"$/gm);
-      const lines = text.match(/^(?:compatibility_\w+|crons|simple) = .*$/gm) ?? [];
-      return [...[...named].map((found) => found[1]).filter((name) => name !== "ASSETS"), ...lines];
-    };
-    expect(bindings(read("test/wrangler.test.toml"))).toEqual(bindings(wranglerExample));
+    expect(bindings(wranglerTest)).toEqual(bindings(wranglerExample));
   });
 });

@@ -1,0 +1,291 @@
+import type { Browser, BrowserContext, Page } from "playwright-core";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import {
+  chromiumPath,
+  howToGetChromium,
+  launchChromium,
+  watch,
+  type Watched,
+} from "../support/node/browser.ts";
+import { startInstance } from "../support/node/instance.ts";
+
+const demoKey = "demo-notes-key";
+const byteBudget = 150_000;
+const viewports = {
+  phone: { width: 390, height: 844 },
+  wide: { width: 1360, height: 900 },
+};
+
+let instance: Awaited<ReturnType<typeof startInstance>>;
+let browser: Browser | undefined;
+
+beforeAll(async () => {
+  instance = await startInstance();
+  if (chromiumPath !== undefined) browser = await launchChromium(chromiumPath);
+}, 120_000);
+
+afterAll(async () => {
+  await browser?.close();
+  await instance.close();
+});
+
+interface Visit {
+  context: BrowserContext;
+  page: Page;
+  watched: Watched;
+}
+
+async function visit(viewport = viewports.wide): Promise<Visit> {
+  if (browser === undefined) throw new Error(howToGetChromium);
+  const context = await browser.newContext({ viewport });
+  await context.grantPermissions(["clipboard-read", "clipboard-write"]);
+  const page = await context.newPage();
+  page.setDefaultTimeout(10_000);
+  return { context, page, watched: await watch(page, instance.url) };
+}
+
+const heading = (page: Page, name: string) => page.getByRole("heading", { level: 1, name });
+
+async function signIn(page: Page): Promise<void> {
+  await page.goto(await instance.signInLink());
+  await heading(page, "Connections").waitFor();
+}
+
+async function connectDemo(page: Page, key: string, label: string): Promise<void> {
+  await page.getByLabel("Demo key", { exact: true }).fill(key);
+  await page.getByLabel("Label").fill(label);
+  await page.getByRole("button", { name: "Check the key and connect" }).click();
+}
+
+describe("the page's headers", () => {
+  it.each(["/", "/app.js", "/app.css"])(
+    "T23 %s is neither stored, framed, sniffed nor referred to",
+    async (path) => {
+      const response = await fetch(instance.url + path);
+      expect(response.status).toBe(200);
+      await response.body?.cancel();
+      const { headers } = response;
+      expect(headers.get("cache-control")).toBe("no-store");
+      expect(headers.get("referrer-policy")).toBe("no-referrer");
+      expect(headers.get("x-frame-options")).toBe("DENY");
+      expect(headers.get("x-content-type-options")).toBe("nosniff");
+      expect(headers.get("cross-origin-opener-policy")).toBe("same-origin");
+      expect(headers.get("cross-origin-resource-policy")).toBe("same-origin");
+      const policy = new Set(headers.get("content-security-policy")?.split("; "));
+      expect(policy).toEqual(
+        new Set([
+          "default-src 'none'",
+          "script-src 'self'",
+          "style-src 'self'",
+          "connect-src 'self'",
+          "img-src 'self' data:",
+          "font-src 'self'",
+          "form-action 'none'",
+          "base-uri 'none'",
+          "frame-ancestors 'none'",
+        ]),
+      );
+    },
+  );
+});
+
+describe("the page in a browser", () => {
+  beforeEach(({ skip }) => skip(chromiumPath === undefined, howToGetChromium));
+
+  it.each(Object.entries(viewports))(
+    "connects, saves, renames and disconnects: %s",
+    async (name, viewport) => {
+      const { context, page, watched } = await visit(viewport);
+
+      // Signing in: the token leaves the address bar.
+      await page.goto(await instance.signInLink());
+      await heading(page, "Connections").waitFor();
+      expect(page.url()).toBe(`${instance.url}/`);
+
+      // The gallery, by search.
+      await page.getByRole("link", { name: "Services" }).click();
+      await heading(page, "Connect a service").waitFor();
+      const cards = page.getByRole("main").getByRole("listitem");
+      await cards.first().waitFor();
+      expect(await cards.count()).toBeGreaterThan(5);
+      await page.getByLabel("Search services").fill("notebook");
+      await expect.poll(() => cards.count()).toBe(1);
+      await page.getByRole("link", { name: "Demo notes" }).click();
+      await heading(page, "Connect Demo notes").waitFor();
+
+      // A wrong key: said beside the form, what was typed stays, nothing was made.
+      await connectDemo(page, "not-the-key", `Notes ${name}`);
+      await page.getByRole("alert").getByText("did not accept this key").waitFor();
+      expect(await page.getByLabel("Label").inputValue()).toBe(`Notes ${name}`);
+      // Chromium itself reports the refused request; nothing else may be there.
+      expect(watched.complaints.splice(0)).toEqual([expect.stringContaining("status of 422")]);
+
+      // The right one: the credential, once.
+      await connectDemo(page, demoKey, `Notes ${name}`);
+      await heading(page, "Save your credential now").waitFor();
+      await page.getByRole("button", { name: "Copy the secret URL" }).click();
+      await page.getByText("Copied", { exact: true }).waitFor();
+      const secretUrl = await readClipboard(context, instance.demoUrl);
+      const prefix = `${instance.url}/mcp/demo/`;
+      expect(secretUrl.startsWith(prefix)).toBe(true);
+      const credential = secretUrl.slice(prefix.length);
+      expect(credential).toMatch(/^[\w-]{86}$/);
+      await page.getByRole("button", { name: "Copy the API key" }).click();
+      await page.getByText("Copied the API key.").waitFor({ state: "attached" });
+      const apiKey = await readClipboard(context, instance.demoUrl);
+      expect(apiKey).toContain(credential);
+      expect(await initialize(secretUrl)).toMatchObject({ result: { protocolVersion: expect.any(String) } });
+      expect(await initialize(`${instance.url}/mcp/demo`, apiKey)).toMatchObject({ result: {} });
+
+      // Snippets, by keyboard.
+      const tabs = page.getByRole("tab");
+      await tabs.first().focus();
+      await page.keyboard.press("End");
+      expect(await tabs.last().getAttribute("aria-selected")).toBe("true");
+      await page.keyboard.press("ArrowRight");
+      expect(await tabs.first().evaluate((tab) => tab === document.activeElement)).toBe(true);
+      expect(await page.getByRole("tabpanel").innerText()).toContain(credential);
+
+      // Going elsewhere inside the page does not lose it; nowhere but on the page it is kept.
+      await page.evaluate(() => {
+        location.hash = "#/connect";
+      });
+      await page.getByText(secretUrl, { exact: true }).waitFor();
+      const storage = await page.evaluate(() => JSON.stringify([{ ...sessionStorage }, { ...localStorage }]));
+      expect(storage).not.toContain(credential);
+      expect(page.url()).not.toContain(credential);
+
+      await page.getByRole("button", { name: "I have saved it" }).click();
+      const row = page.getByRole("listitem").filter({ hasText: `Notes ${name}` });
+      await row.waitFor();
+      expect(await traces(page)).not.toContain(credential);
+
+      // Renaming, and what a reload finds.
+      await row.getByRole("button", { name: "Rename" }).click();
+      await page.getByLabel(`New label for Notes ${name}`).fill(`Renamed ${name}`);
+      await page.keyboard.press("Enter");
+      await page.getByRole("heading", { name: `Renamed ${name}` }).waitFor();
+      await page.reload();
+      const renamed = page.getByRole("listitem").filter({ hasText: `Renamed ${name}` });
+      await renamed.waitFor();
+      expect(await traces(page)).not.toContain(credential);
+      expect(await traces(page)).not.toContain(demoKey);
+
+      // Disconnecting asks first.
+      await renamed.getByRole("button", { name: "Disconnect" }).click();
+      await page.getByRole("dialog").getByRole("button", { name: "Keep it" }).click();
+      await page.getByRole("dialog").waitFor({ state: "detached" });
+      await renamed.getByRole("button", { name: "Disconnect" }).click();
+      await page.getByRole("dialog").getByRole("button", { name: "Disconnect" }).click();
+      await page.getByText(`Renamed ${name} is disconnected.`).waitFor();
+      expect(await initialize(secretUrl)).toMatchObject({ error: { message: expect.any(String) } });
+
+      expect(watched.complaints).toEqual([]);
+      expect(watched.foreign).toEqual([]);
+      expect(await watched.layoutShift()).toBeLessThan(0.01);
+      expect(await watched.transferred()).toBeLessThan(byteBudget);
+      expect(await sidewaysOverflow(page)).toBe(0);
+      await context.close();
+    },
+  );
+
+  it("forgets an unsaved credential on reload, after a warning", async () => {
+    const { context, page } = await visit();
+    await signIn(page);
+    await page.goto(`${instance.url}/#/connect/demo`);
+    await connectDemo(page, demoKey, "Unsaved");
+    await heading(page, "Save your credential now").waitFor();
+    const secretUrl = await page.locator(".secret-text").first().innerText();
+    const warned = page.waitForEvent("dialog").then(async (dialog) => {
+      await dialog.accept();
+      return dialog.type();
+    });
+    await page.reload();
+    expect(await warned).toBe("beforeunload");
+    await page.getByRole("heading", { level: 1 }).waitFor();
+    expect(await traces(page)).not.toContain(secretUrl.slice(-86));
+    await page.goto(`${instance.url}/#/`);
+    await page.getByRole("listitem").filter({ hasText: "Unsaved" }).getByText("Never used").waitFor();
+    await context.close();
+  });
+
+  it("says how to sign in, and says so again when the sign-in has ended", async () => {
+    const { context, page, watched } = await visit(viewports.phone);
+    await page.goto(instance.url);
+    await heading(page, "Sign in to Bindify").waitFor();
+    await page.getByText("npm run -s token -- --link").waitFor();
+    expect(watched.complaints).toEqual([]);
+    await signIn(page);
+    await page.evaluate(() => {
+      for (const key of Object.keys(sessionStorage)) sessionStorage.setItem(key, "not.a.token");
+    });
+    await page.reload();
+    await page.getByText("Your sign-in has ended").waitFor();
+    expect(await page.evaluate(() => sessionStorage.length)).toBe(0);
+    await context.close();
+  });
+
+  it("takes no token of another issuer from a link", async () => {
+    const { context, page } = await visit();
+    const claims = { iss: "https://attacker.example", sub: "attacker", exp: Date.now() / 1000 + 600 };
+    const token = `e30.${Buffer.from(JSON.stringify(claims)).toString("base64url")}.c2ln`;
+    await page.goto(`${instance.url}/#sign_in=${token}`);
+    await page.getByText("That sign-in link has expired or is incomplete").waitFor();
+    expect(page.url()).toBe(`${instance.url}/`);
+    expect(await page.evaluate(() => sessionStorage.length)).toBe(0);
+    await context.close();
+  });
+
+  it("says what failed, and recovers", async () => {
+    const { context, page } = await visit(viewports.phone);
+    await page.route("**/api/connections*", (route) => route.abort());
+    await signIn(page);
+    await page.getByText("Your connections could not be loaded").waitFor();
+    await page.unroute("**/api/connections*");
+    await page.getByRole("button", { name: "Try again" }).click();
+    await page.getByText("could not be loaded").waitFor({ state: "detached" });
+    await context.setOffline(true);
+    await page.getByText("You are offline.").waitFor();
+    await context.setOffline(false);
+    await page.getByText("You are offline.").waitFor({ state: "detached" });
+    await context.close();
+  });
+
+  it("does not move while it loads slowly", async () => {
+    const { context, page, watched } = await visit(viewports.phone);
+    await page.route("**/api/**", async (route) => {
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      await route.continue();
+    });
+    await signIn(page);
+    await page.goto(`${instance.url}/#/connect`);
+    await page.getByRole("heading", { name: "Demo notes" }).waitFor();
+    expect(await watched.layoutShift()).toBeLessThan(0.01);
+    expect(await sidewaysOverflow(page)).toBe(0);
+    await context.close();
+  });
+});
+
+async function initialize(url: string, apiKey?: string): Promise<unknown> {
+  const response = await fetch(url, {
+    method: "POST",
+    headers: {
+      "Content-Type": "application/json",
+      Accept: "application/json, text/event-stream",
+      ...(apiKey === undefined ? {} : { Authorization: `Bearer ${apiKey}` }),
+    },
+    body: JSON.stringify({
+      jsonrpc: "2.0",
+      id: 1,
+      method: "initialize",
+      params: {
+        protocolVersion: "2025-11-25",
+        capabilities: {},
+        clientInfo: { name: "dashboard-test", version: "1.0.0" },
+      },
+    }),
+  });
+  const text = await response.text();
+  const data = /^data: (\{.*\})$/m.exec(text)?.[1] ?? text;
+  return JSON.parse(data);
+}

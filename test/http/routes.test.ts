@@ -1,0 +1,202 @@
+import { describe, expect, it } from "vitest";
+import { problemOf } from "../support/answers.ts";
+import { createInstance } from "../support/instance.ts";
+import { createPerson } from "../support/person.ts";
+import { inventory } from "../support/storage.ts";
+import { localClaims, signLocal } from "../support/tokens.ts";
+import { upstream } from "../support/upstream.ts";
+
+const instance = createInstance();
+
+describe("addresses", () => {
+  it.each([
+    "/",
+    "/nope",
+    "/api",
+    "/api/",
+    "/api/nope",
+    "/api/connections/a/b",
+    "/API/connections",
+    "/api/connections/",
+    "/healthz/x",
+    "/oauth/callback",
+    "/docs",
+  ])("%s is a plain 404 where it is not known", async (path) => {
+    const problem = await problemOf(await instance.fetch(path), "not_found");
+    expect(JSON.stringify(problem)).not.toContain(path === "/" ? "127.0.0.1" : path);
+  });
+
+  it.each([
+    ["PUT", "/api/connections", ["GET", "POST"]],
+    ["DELETE", "/api/connections", ["GET", "POST"]],
+    ["POST", "/api/connections/con_1", ["DELETE", "GET", "PATCH"]],
+    ["POST", "/api/services", ["GET"]],
+    ["PATCH", "/api/services/linear", ["GET"]],
+    ["DELETE", "/api/me", ["GET"]],
+    ["POST", "/api/config", ["GET"]],
+    ["POST", "/healthz", ["GET"]],
+    ["DELETE", "/version", ["GET"]],
+  ])("%s %s is 405 and says what is allowed", async (method, path, allowed) => {
+    const answer = await instance.fetch(path, { method });
+    const { detail } = await problemOf(answer, "method_not_allowed");
+    const allow = (answer.headers.get("allow") ?? "")
+      .split(", ")
+      .filter((name) => name !== "HEAD" && name !== "OPTIONS");
+    expect(allow.toSorted()).toEqual(allowed);
+    for (const name of allowed) expect(detail).toContain(name);
+  });
+
+  it.each(["PUT", "PATCH", "OPTIONS", "HEAD"])("%s at an MCP address is 405", async (method) => {
+    const answer = await instance.fetch("/mcp/custom", { method });
+    expect(answer.status).toBe(405);
+    expect(answer.headers.get("allow")).toBe("POST, GET, DELETE");
+  });
+
+  it("tells monitors that it lives, and its version, without touching storage", async () => {
+    expect(await (await instance.fetch("/healthz")).json()).toEqual({ status: "ok" });
+    expect(await (await instance.fetch("/version")).json()).toMatchObject({ name: "bindify" });
+  });
+
+  it("shows the catalogue and the configuration to anyone, without a secret", async () => {
+    const answer = await instance.fetch("/api/services");
+    const text = await answer.text();
+    expect(text).toContain('"id":"custom"');
+    expect(await (await instance.fetch("/api/services/demo")).json()).toMatchObject({
+      id: "demo",
+      available: true,
+    });
+    await problemOf(await instance.fetch("/api/services/nosuch"), "unknown_service");
+    const config = await (await instance.fetch("/api/config")).text();
+    expect(JSON.parse(config)).toMatchObject({ brand_name: "Bindify", identity: { kind: "local" } });
+    for (const secret of [instance.env.MANAGED_ENCRYPTION_KEYS, instance.env.LOCAL_IDENTITY_KEY]) {
+      expect(text + config).not.toContain(secret.slice(10, 40));
+    }
+  });
+});
+
+describe("signing in", () => {
+  const expired = async () =>
+    await signLocal({ ...localClaims("late"), exp: Math.floor(Date.now() / 1000) - 60 });
+
+  it.each([
+    ["no header", async () => undefined],
+    ["Basic", async () => "Basic b3duZXI6b3duZXI="],
+    ["an empty token", async () => "Bearer "],
+    ["garbage", async () => "Bearer x.y.z"],
+    ["two tokens", async () => `Bearer ${await expired()} ${await expired()}`],
+    ["an expired token", async () => `Bearer ${await expired()}`],
+    [
+      "a token for someone else",
+      async () => `Bearer ${await signLocal({ ...localClaims("a"), aud: "https://other.example" })}`,
+    ],
+  ])("T80 %s is 401 on every route, and leaves nothing", async (_, header) => {
+    const before = await inventory(instance.env);
+    const authorization = await header();
+    const headers = {
+      "content-type": "application/json",
+      ...(authorization === undefined ? {} : { authorization }),
+    };
+    for (const [method, path] of [
+      ["GET", "/api/me"],
+      ["GET", "/api/connections"],
+      ["POST", "/api/connections"],
+      ["GET", "/api/connections/con_1"],
+      ["PATCH", "/api/connections/con_1"],
+      ["DELETE", "/api/connections/con_1"],
+    ]) {
+      const answer = await instance.fetch(path ?? "", { method: method ?? "", headers });
+      await problemOf(answer, "unauthenticated");
+      expect(answer.headers.get("www-authenticate")).toBe("Bearer");
+    }
+    expect(await inventory(instance.env)).toEqual(before);
+  });
+
+  it("a cookie signs nobody in", async () => {
+    const { token } = await createPerson(instance);
+    await problemOf(
+      await instance.fetch("/api/me", {
+        headers: { cookie: `token=${token}; authorization=Bearer ${token}` },
+      }),
+      "unauthenticated",
+    );
+  });
+
+  it("a person is made on first sight, with a workspace of their own", async () => {
+    const person = await createPerson(instance);
+    const me = await (await person.call("GET", "/api/me")).json();
+    expect(me).toMatchObject({
+      email: `${person.name}@localhost`,
+      identity: "local",
+      storage_modes: ["zero_knowledge", "managed"],
+    });
+    expect(await (await person.call("GET", "/api/me")).json()).toEqual(me);
+  });
+});
+
+describe("another person's connection", () => {
+  it("T82 is 404 on every route, exactly like one that never was, and stays as it is", async () => {
+    const [owner, stranger] = [await createPerson(instance), await createPerson(instance)];
+    const service = upstream();
+    const { id, secretPath } = await owner.connect({ url: service.url, label: "mine" });
+    const never = `con_${"0".repeat(32)}`;
+    for (const [method, body] of [["GET"], ["PATCH", { label: "theirs" }], ["DELETE"]] as const) {
+      const [theirs, nothing] = [
+        await stranger.call(method, `/api/connections/${id}`, body),
+        await stranger.call(method, `/api/connections/${never}`, body),
+      ];
+      expect(await problemOf(theirs, "not_found")).toEqual(await problemOf(nothing, "not_found"));
+    }
+    expect(await (await owner.call("GET", `/api/connections/${id}`)).json()).toMatchObject({
+      label: "mine",
+      status: "active",
+    });
+    expect(await (await stranger.call("GET", "/api/connections")).json()).toEqual({
+      connections: [],
+      next_cursor: null,
+    });
+    expect((await instance.fetch(secretPath, { method: "DELETE" })).status).toBe(200);
+  });
+
+  it.each(["con_'; DROP TABLE connections; --", "%00", "..%2f..", "x".repeat(5000), "*", "con_"])(
+    "an id like %s is 404",
+    async (id) => {
+      const person = await createPerson(instance);
+      for (const method of ["GET", "DELETE"]) {
+        await problemOf(await person.call(method, `/api/connections/${encodeURIComponent(id)}`), "not_found");
+      }
+    },
+  );
+});
+
+describe("CORS", () => {
+  const preflight = {
+    "access-control-request-method": "POST",
+    "access-control-request-headers": "authorization",
+  };
+
+  it("T83 the dashboard's own origin is answered exactly, with Vary", async () => {
+    const origin = instance.env.ADMIN_URL;
+    const answer = await instance.fetch("/api/connections", {
+      method: "OPTIONS",
+      headers: { origin, ...preflight },
+    });
+    expect(answer.headers.get("access-control-allow-origin")).toBe(origin);
+    expect(answer.headers.get("access-control-allow-credentials")).toBeNull();
+    const real = await instance.fetch("/api/config", { headers: { origin } });
+    expect(real.headers.get("access-control-allow-origin")).toBe(origin);
+    expect(real.headers.get("vary")).toMatch(/origin/i);
+  });
+
+  it.each([
+    "https://evil.example",
+    "null",
+    "http://127.0.0.1:8787.evil.example",
+    "http://127.0.0.1",
+    "HTTP://127.0.0.1:8787",
+  ])("T83 %s is not answered", async (origin) => {
+    for (const init of [{ method: "OPTIONS", headers: { origin, ...preflight } }, { headers: { origin } }]) {
+      const answer = await instance.fetch("/api/config", init);
+      expect(answer.headers.get("access-control-allow-origin")).toBeNull();
+    }
+  });
+});
