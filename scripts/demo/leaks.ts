@@ -37,7 +37,7 @@ async function filesToSearch(folder: string): Promise<readonly string[]> {
 }
 
 /** The bytes as they are, in UTF-16, hexadecimal, and base64 in each of its three alignments. */
-export function formsOf(bytes: Buffer): readonly Buffer[] {
+function formsOf(bytes: Buffer): readonly Buffer[] {
   const text = [bytes.toString("hex"), bytes.toString("hex").toUpperCase(), ...base64Forms(bytes)];
   return [bytes, Buffer.from(bytes.toString("latin1"), "utf16le"), ...text.map((form) => Buffer.from(form))];
 }

@@ -2,7 +2,7 @@ import { dirname, join } from "node:path/posix";
 import { importsOf, readSource } from "./source.ts";
 
 /** From the top down. A folder imports from the rows below its own, never from its own row or above. */
-export const layers: readonly (readonly string[])[] = [
+const layers: readonly (readonly string[])[] = [
   ["worker"],
   ["app", "runtime", "config"],
   ["http", "jobs"],

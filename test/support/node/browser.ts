@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { chromium, type Browser, type BrowserContext, type Page } from "playwright-core";
+import { z } from "zod";
 
 const candidates = [process.env["CHROMIUM_PATH"], "/usr/bin/chromium", "/usr/bin/chromium-browser"];
 
@@ -50,50 +51,50 @@ export async function watch(page: Page, origin: string): Promise<Watched> {
     const url = new URL(request.url());
     if (url.protocol !== "data:" && url.origin !== origin) foreign.push(request.url());
   });
-  await page.addInitScript(() => {
-    let total = 0;
-    new PerformanceObserver((list) => {
-      for (const entry of list.getEntries()) {
-        if ("hadRecentInput" in entry && entry.hadRecentInput === true) continue;
-        if ("value" in entry && typeof entry.value === "number") total += entry.value;
-      }
-      document.documentElement.dataset["layoutShift"] = String(total);
-    }).observe({ type: "layout-shift", buffered: true });
-  });
+  await page.addInitScript(measureLayoutShift);
   return {
     complaints,
     foreign,
-    transferred: () =>
-      page.evaluate(() =>
-        ["navigation", "resource"]
-          .flatMap((type) => performance.getEntriesByType(type))
-          .filter((entry) => !entry.name.includes("/api/"))
-          .reduce(
-            (sum, entry) => sum + (entry instanceof PerformanceResourceTiming ? entry.encodedBodySize : 0),
-            0,
-          ),
-      ),
-    layoutShift: async () =>
-      Number(await page.evaluate(() => document.documentElement.dataset["layoutShift"] ?? 0)),
+    transferred: async () => z.number().parse(await page.evaluate(sumTransfers)),
+    layoutShift: async () => z.number().parse(await page.evaluate("globalThis.layoutShift")),
   };
 }
+
+// Texts and not functions: they run in the page, whose types are not those of this project.
+const measureLayoutShift = `
+  globalThis.layoutShift = 0;
+  new PerformanceObserver((list) => {
+    for (const entry of list.getEntries()) if (!entry.hadRecentInput) globalThis.layoutShift += entry.value;
+  }).observe({ type: "layout-shift", buffered: true });
+`;
+const sumTransfers = `
+  [...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")]
+    .filter((entry) => !entry.name.includes("/api/"))
+    .reduce((sum, entry) => sum + entry.encodedBodySize, 0)
+`;
 
 /** Read from a page of another origin, where no policy forbids it as the dashboard's does. */
 export async function readClipboard(context: BrowserContext, origin: string): Promise<string> {
   const other = await context.newPage();
   await other.goto(origin);
   await other.bringToFront();
-  const text = await other.evaluate(() => navigator.clipboard.readText());
+  const text = z.string().parse(await other.evaluate("navigator.clipboard.readText()"));
   await other.close();
   return text;
 }
 
 /** Everything that a later visitor of the tab, or an extension, could read. */
 export async function traces(page: Page): Promise<string> {
-  const storage = await page.evaluate(() => JSON.stringify([{ ...sessionStorage }, { ...localStorage }]));
-  return `${page.url()}\n${storage}\n${await page.content()}`;
+  return `${page.url()}\n${await storageOf(page)}\n${await page.content()}`;
+}
+
+export async function storageOf(page: Page): Promise<string> {
+  const script = "JSON.stringify([sessionStorage, localStorage].map((storage) => Object.entries(storage)))";
+  return z.string().parse(await page.evaluate(script));
 }
 
 /** Pixels by which the page is wider than its window. */
-export const sidewaysOverflow = (page: Page) =>
-  page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+export async function sidewaysOverflow(page: Page): Promise<number> {
+  const script = "document.documentElement.scrollWidth - document.documentElement.clientWidth";
+  return z.number().parse(await page.evaluate(script));
+}
