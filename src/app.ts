@@ -2,20 +2,21 @@ import { Hono } from "hono";
 import { methodNotAllowed } from "hono/method-not-allowed";
 import { account } from "./http/account.ts";
 import { connections } from "./http/connections.ts";
-import type { AppEnv } from "./http/context.ts";
+import type { AppEnv, Runtime } from "./http/context.ts";
 import { dashboardCors } from "./http/cors.ts";
 import { health } from "./http/health.ts";
-import { mcp } from "./http/mcp.ts";
+import { serveMcp } from "./http/mcp.ts";
 import { plainHeaders, problem } from "./http/problem.ts";
 import { services } from "./http/services.ts";
 import { Fault } from "./lib/fault.ts";
 import { errorKind } from "./lib/log.ts";
+import { pathOf } from "./lib/path.ts";
 
 /**
  * Every route. Whatever is not named here is a plain 404 without a look-up: also the well-known and OAuth paths that
  * clients try, with the credential in them, when something goes wrong.
  */
-export const app = new Hono<AppEnv>();
+const app = new Hono<AppEnv>();
 
 app.use("/api/*", dashboardCors);
 app.use("/api/*", async (c, next) => {
@@ -29,7 +30,6 @@ const knownMethods = methodNotAllowed({
 });
 for (const path of ["/api/*", "/healthz", "/version"]) app.use(path, knownMethods);
 
-app.route("/mcp", mcp);
 app.route("/api", account);
 app.route("/api/connections", connections);
 app.route("/api/services", services);
@@ -43,3 +43,9 @@ app.onError((error, c) => {
   c.env.runtime.log({ event: "request_crashed", route: "api", error: kind });
   return problem(new Fault(kind === "D1" ? "storage_unavailable" : "internal", { retryAfter: 5 }));
 });
+
+/** Answers a request. Proxied ones go straight to their function: they have a single route, and each call pays. */
+export async function answer(request: Request, runtime: Runtime, ctx: ExecutionContext): Promise<Response> {
+  if (pathOf(request.url).startsWith("/mcp/")) return await serveMcp(request, runtime);
+  return await app.fetch(request, { runtime }, ctx);
+}

@@ -1,8 +1,9 @@
-import { app } from "./app.ts";
+import { answer } from "./app.ts";
 import { problem } from "./http/problem.ts";
 import { runSchedule } from "./jobs/schedule.ts";
 import { Fault } from "./lib/fault.ts";
 import { consoleLog, errorKind } from "./lib/log.ts";
+import { pathOf } from "./lib/path.ts";
 import { createRuntime, type Bindings } from "./runtime.ts";
 
 export default {
@@ -10,7 +11,7 @@ export default {
     const secretPath = mayHoldCredential(request);
     try {
       const runtime = await createRuntime(env, ctx, secretPath ? "log_events" : "log");
-      return await app.fetch(request, { runtime }, ctx);
+      return await answer(request, runtime, ctx);
     } catch (error) {
       // Nothing may escape: the platform would record the exception together with the URL.
       if (!secretPath) report(error);
@@ -29,8 +30,8 @@ export default {
 
 /** Everything but the known plain routes: clients put credentials into paths that nobody expects. */
 function mayHoldCredential(request: Request): boolean {
-  const { pathname } = new URL(request.url);
-  return !(pathname.startsWith("/api/") || pathname === "/healthz" || pathname === "/version");
+  const path = pathOf(request.url);
+  return !(path.startsWith("/api/") || path === "/healthz" || path === "/version");
 }
 
 function report(error: unknown): void {

@@ -4,7 +4,7 @@ declare module "vitest" {
   interface ProvidedContext {
     /** Origin of the echo upstream: see support/node/echo-upstream.ts. */
     echoUrl: string;
-    /** Origin of the servers of global-setup.ts that are no MCP servers of today. */
+    /** Origin of support/node/odd-upstream.ts. */
     oddUrl: string;
   }
 }

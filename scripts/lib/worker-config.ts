@@ -43,7 +43,7 @@ export async function bundleWorker(entryPoint = join(root, "src/worker.ts")): Pr
     conditions: ["workerd", "worker", "browser"],
     external: ["cloudflare:*", "node:*"],
     define: { "process.env.NODE_ENV": '"production"' },
-    keepNames: true,
+    keepNames: false,
     logLevel: "silent",
   });
   const [bundle] = result.outputFiles;

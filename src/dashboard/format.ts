@@ -42,7 +42,7 @@ export const describeStorage = (storage: string): string =>
 
 export const labelOf = (connection: Connection): string => connection.label || connection.service_name;
 
-export function sentenceCase(key: string): string {
+function sentenceCase(key: string): string {
   const words = key.replaceAll(/[_-]+/g, " ").trim();
   return words.charAt(0).toUpperCase() + words.slice(1);
 }

@@ -106,7 +106,6 @@ export const problemSchema = z.object({
 export type Config = z.infer<typeof configSchema>;
 export type Me = z.infer<typeof meSchema>;
 export type StorageMode = z.infer<typeof storageMode>;
-export type KeyField = z.infer<typeof keyField>;
 export type KeyMode = z.infer<typeof keyMode>;
 export type Service = z.infer<typeof serviceSchema>;
 export type Connection = z.infer<typeof connectionSchema>;

@@ -1,8 +1,8 @@
-import { Hono } from "hono";
 import { Fault } from "../lib/fault.ts";
 import { minute } from "../lib/clock.ts";
 import { errorKind, type RouteName } from "../lib/log.ts";
 import { readCapped } from "../lib/outbound.ts";
+import { pathOf } from "../lib/path.ts";
 import { admit } from "../proxy/admit.ts";
 import { takeBody, type RequestBody } from "../proxy/body.ts";
 import { forward } from "../proxy/forward.ts";
@@ -10,7 +10,7 @@ import { parseMcpPath, type McpAddress } from "../proxy/route.ts";
 import { noteUse } from "../proxy/usage.ts";
 import { parseApiKey, parseCredential, type Credential } from "../vault/credential.ts";
 import { addressBucket } from "./address.ts";
-import type { AppEnv, Runtime } from "./context.ts";
+import type { Runtime } from "./context.ts";
 import { rpcRefusal } from "./jsonrpc.ts";
 import { problem } from "./problem.ts";
 
@@ -21,11 +21,9 @@ const useInterval = 5 * minute;
 
 const methods = new Set(["POST", "GET", "DELETE"]);
 
-/** The proxied routes. One function reads top to bottom what happens to a request. */
-export const mcp = new Hono<AppEnv>().all("*", async (c) => await serveMcp(c.req.raw, c.env.runtime));
-
-async function serveMcp(request: Request, runtime: Runtime): Promise<Response> {
-  const address = parseMcpPath(new URL(request.url).pathname);
+/** A proxied request, from top to bottom. */
+export async function serveMcp(request: Request, runtime: Runtime): Promise<Response> {
+  const address = parseMcpPath(pathOf(request.url));
   if (address === undefined) return problem(new Fault("not_found"));
   let body: RequestBody | undefined;
   try {
@@ -35,10 +33,7 @@ async function serveMcp(request: Request, runtime: Runtime): Promise<Response> {
     const credential = readCredential(address, request.headers, runtime);
     const admitted = await admit(address.service, credential, runtime);
     body = await takeBody(request);
-    const response = await forward(
-      { request, address, body, admitted },
-      { ...runtime, connections: runtime.stores.connections },
-    );
+    const response = await forward({ request, address, body, admitted }, runtime);
     noteUse(admitted.row, useInterval, runtime);
     return response;
   } catch (error) {

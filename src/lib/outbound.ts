@@ -15,10 +15,10 @@ export class OutboundError extends Error {
 
 export interface OutboundRequest {
   readonly method: string;
-  readonly headers: Headers | Record<string, string>;
+  readonly headers: HeadersInit;
   readonly body?: ReadableStream | ArrayBuffer | Uint8Array<ArrayBuffer> | string | null;
-  /** Ends the request and its response when it fires. */
-  readonly signal?: AbortSignal;
+  /** Ends the request and its response when it is aborted; one of the request's own otherwise. */
+  readonly ending?: AbortController;
   /** Milliseconds until the response's headers must be here. */
   readonly headerTimeout: number;
 }
@@ -27,18 +27,15 @@ export interface OutboundRequest {
 export type Outbound = (url: string, request: OutboundRequest) => Promise<Response>;
 
 export function createOutbound(policy: DestinationPolicy): Outbound {
+  const allowed = rememberAllowed(policy);
   return async (target, request) => {
-    if (!checkDestination(target, policy).ok) throw new OutboundError("denied");
-    const controller = new AbortController();
+    if (!allowed(target)) throw new OutboundError("denied");
+    const controller = request.ending ?? new AbortController();
     let timedOut = false;
     const timer = setTimeout(() => {
       timedOut = true;
       controller.abort();
     }, request.headerTimeout);
-    const caller = request.signal;
-    const abort = () => controller.abort();
-    if (caller?.aborted) abort();
-    caller?.addEventListener("abort", abort, { once: true });
     try {
       // A followed redirect would carry X-API-Key and Cookie to another origin (they are not stripped by workerd).
       // The text itself is fetched, not the parsed URL: what the definition says goes out byte for byte.
@@ -52,10 +49,25 @@ export function createOutbound(policy: DestinationPolicy): Outbound {
     } catch {
       // The cause is dropped on purpose: its message may hold the URL.
       if (timedOut) throw new OutboundError("timeout");
-      throw new OutboundError(caller?.aborted ? "aborted" : "unreachable");
+      throw new OutboundError(controller.signal.aborted ? "aborted" : "unreachable");
     } finally {
       clearTimeout(timer);
     }
+  };
+}
+
+/** Addresses found allowed, at most; the verdict on a text never changes, and each call of a connection asks again. */
+const rememberedAddresses = 1000;
+
+function rememberAllowed(policy: DestinationPolicy): (target: string) => boolean {
+  const known = new Set<string>();
+  return (target) => {
+    if (known.has(target)) return true;
+    const { ok } = checkDestination(target, policy);
+    if (!ok) return false;
+    if (known.size >= rememberedAddresses) known.clear();
+    known.add(target);
+    return true;
   };
 }
 

@@ -15,7 +15,7 @@ import { watchStream } from "./stream-watch.ts";
 
 export interface ForwardDeps {
   readonly outbound: Outbound;
-  readonly connections: Pick<Connections, "activeAmong">;
+  readonly stores: { readonly connections: Pick<Connections, "activeAmong"> };
   readonly environment: CredentialEnvironment;
   readonly clock: Clock;
   readonly random: Random;
@@ -58,7 +58,7 @@ export async function forward(call: Call, deps: ForwardDeps): Promise<Response> 
 
   const source = answer.body.getReader();
   const prefix = expectsStream ? await rewriteFirstEvent(source, call, deps) : undefined;
-  const watch = watchStream(admitted.row.id, deps.streamCheckBudget, deps.connections, deps.clock);
+  const watch = watchStream(admitted.row.id, deps.streamCheckBudget, deps.stores.connections, deps.clock);
   const events = relayEvents(source, { watch, clock: deps.clock, times: relayTimes, prefix });
   return new Response(events, { status: answer.status, headers });
 }
@@ -85,14 +85,13 @@ async function send(
   ending: AbortController,
 ): Promise<Response> {
   const { request, body, admitted } = call;
-  const gone = request.signal;
-  gone.addEventListener("abort", () => ending.abort(), { once: true });
+  request.signal.addEventListener("abort", () => ending.abort(), { once: true });
   try {
     return await deps.outbound(target, {
       method: request.method,
       headers: upstreamHeaders(request.headers, admitted.grant),
       body: body.forwarded,
-      signal: ending.signal,
+      ending,
       headerTimeout: deps.times.headers,
     });
   } catch (error) {

@@ -28,23 +28,26 @@ const responseAllowed = new Set([
 /** Total bytes of names and values. Services commonly refuse more than 16 KiB; the platform stops at 128. */
 const headerLimit = 32 * 1024;
 
+/** Names in lower case. A plain record, because making and filling `Headers` costs more than all else done here. */
+export type HeaderRecord = Record<string, string>;
+
 /**
  * The headers of the request to the service: an allow-list, so that what identifies the client (cookies, addresses,
  * our own credential, `Origin`) cannot slip through under a name nobody thought of. Values pass as they are.
  */
-export function upstreamHeaders(client: Headers, grant: Grant): Headers {
-  const headers = new Headers();
-  const named = connectionNamed(client);
+export function upstreamHeaders(client: Headers, grant: Grant): HeaderRecord {
+  const headers: HeaderRecord = {};
   let size = 0;
   for (const [name, value] of client) {
     size += name.length + value.length;
-    if (size > headerLimit) throw new Fault("headers_too_large", { params: { limit: "32 KiB" } });
-    if ((requestAllowed.has(name) || name.startsWith("mcp-")) && !named?.has(name)) headers.set(name, value);
+    if (requestAllowed.has(name) || name.startsWith("mcp-")) headers[name] = value;
   }
-  for (const [name, value] of Object.entries(grant.extra_headers)) headers.set(name, value);
+  if (size > headerLimit) throw new Fault("headers_too_large", { params: { limit: "32 KiB" } });
+  dropConnectionNamed(headers, client);
+  for (const [name, value] of Object.entries(grant.extra_headers)) headers[name.toLowerCase()] = value;
   // A compressed answer would be unpacked on its way, and its bytes are not ours to touch.
-  headers.set("accept-encoding", "identity");
-  headers.set(grant.header.name, formatHeader(grant.header, grant.secret));
+  headers["accept-encoding"] = "identity";
+  headers[grant.header.name.toLowerCase()] = formatHeader(grant.header, grant.secret);
   return headers;
 }
 
@@ -53,22 +56,21 @@ export function upstreamHeaders(client: Headers, grant: Grant): Headers {
  * `Set-Cookie` would set a cookie of theirs on our origin; neither is on the list. The last three keep an answer
  * that is HTML from running as a page of ours when somebody opens the address in a browser.
  */
-export function clientHeaders(upstream: Headers): Headers {
-  const headers = new Headers();
-  const named = connectionNamed(upstream);
+export function clientHeaders(upstream: Headers): HeaderRecord {
+  const headers: HeaderRecord = {};
   for (const [name, value] of upstream) {
-    if ((responseAllowed.has(name) || name.startsWith("mcp-")) && !named?.has(name)) headers.set(name, value);
+    if (responseAllowed.has(name) || name.startsWith("mcp-")) headers[name] = value;
   }
-  headers.set("content-security-policy", "sandbox; default-src 'none'; frame-ancestors 'none'");
-  headers.set("x-content-type-options", "nosniff");
-  headers.set("referrer-policy", "no-referrer");
+  dropConnectionNamed(headers, upstream);
+  headers["content-security-policy"] = "sandbox; default-src 'none'; frame-ancestors 'none'";
+  headers["x-content-type-options"] = "nosniff";
+  headers["referrer-policy"] = "no-referrer";
   return headers;
 }
 
 /** RFC 9110 §7.6.1: headers that `Connection` names are for one hop. */
-function connectionNamed(headers: Headers): ReadonlySet<string> | undefined {
-  const connection = headers.get("connection");
-  return connection === null
-    ? undefined
-    : new Set(connection.split(",").map((name) => name.trim().toLowerCase()));
+function dropConnectionNamed(headers: HeaderRecord, received: Headers): void {
+  const named = received.get("connection");
+  if (named === null) return;
+  for (const name of named.split(",")) delete headers[name.trim().toLowerCase()];
 }

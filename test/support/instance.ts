@@ -1,6 +1,6 @@
 import { createExecutionContext, createScheduledController, waitOnExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { app } from "../../src/app.ts";
+import { answer } from "../../src/app.ts";
 import type { Runtime } from "../../src/http/context.ts";
 import { createRuntime } from "../../src/runtime.ts";
 import worker from "../../src/worker.ts";
@@ -37,7 +37,7 @@ export function createInstance(
     if (patch === undefined) return await worker.fetch(request, own, ctx);
     const isApi = new URL(request.url).pathname.startsWith("/api/");
     const runtime = patch(await createRuntime(own, ctx, isApi ? "log" : "log_events"));
-    return await app.fetch(request, { runtime }, ctx);
+    return await answer(request, runtime, ctx);
   };
 
   return {

@@ -32,6 +32,7 @@ export function Field(props: Props) {
       ) : null}
       <div class="input-row">
         <input
+          ref={withoutSpelling}
           id={id}
           name={name}
           type={secret && !shown ? "password" : secret ? "text" : type}
@@ -41,7 +42,6 @@ export function Field(props: Props) {
           required={!optional}
           autocomplete="off"
           autocapitalize="off"
-          spellcheck={false}
           data-1p-ignore
           data-lpignore="true"
           aria-invalid={error ? "true" : "false"}
@@ -67,3 +67,6 @@ export function Field(props: Props) {
     </div>
   );
 }
+
+/** Browsers may send what their spell checker reads to its maker, and the renderer drops an attribute that is false. */
+const withoutSpelling = (input: HTMLInputElement | null) => input?.setAttribute("spellcheck", "false");

@@ -13,7 +13,7 @@ export const hrefs = {
   connect: (service: string) => `#/connect/${encodeURIComponent(service)}`,
 };
 
-export function parseRoute(hash: string): Route {
+function parseRoute(hash: string): Route {
   const parts = hash.replace(/^#\/?/, "").split("/").filter(Boolean);
   const [first, second] = parts;
   if (first === undefined) return { view: "connections" };
