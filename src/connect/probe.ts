@@ -1,11 +1,13 @@
 import { fromUtf8 } from "../lib/bytes.ts";
 import { second } from "../lib/clock.ts";
+import { Deadline } from "../lib/deadline.ts";
 import type { Defer } from "../lib/defer.ts";
 import { Fault } from "../lib/fault.ts";
 import { OutboundError, readCapped, type Outbound } from "../lib/outbound.ts";
 import { resultIn } from "./probe-answer.ts";
 
-const headerTimeout = 15 * second;
+/** How long a service may take for each question, answer and all. */
+const patience = 15 * second;
 /** An answer to `initialize` larger than this is no answer to it. */
 const answerLimit = 256 * 1024;
 
@@ -102,7 +104,7 @@ async function ask(target: Target, asked: Asked, deps: ProbeDeps): Promise<Respo
       method: asked.method,
       headers: { ...asked.headers, ...target.headers, "user-agent": deps.brand },
       ...(asked.body === undefined ? {} : { body: asked.body }),
-      headerTimeout,
+      deadline: new Deadline(patience),
     });
   } catch (error) {
     // Refused, timed out, internal: one answer, so that nobody maps a network through us.

@@ -9,6 +9,7 @@ import {
 } from "jose";
 import { z } from "zod";
 import { second } from "../lib/clock.ts";
+import { Deadline } from "../lib/deadline.ts";
 import { Fault } from "../lib/fault.ts";
 import type { Outbound } from "../lib/outbound.ts";
 
@@ -131,7 +132,7 @@ function remoteKeys(url: string, outbound: Outbound): JWTVerifyGetKey {
       await outbound(target, {
         method: "GET",
         headers: new Headers(options.headers),
-        headerTimeout: 5 * second,
+        deadline: new Deadline(5 * second),
       }),
   });
 }

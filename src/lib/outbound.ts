@@ -1,3 +1,4 @@
+import type { Deadline } from "./deadline.ts";
 import { checkDestination, type DestinationPolicy } from "./destination.ts";
 
 /** Why a request got no answer. What the person is told must not depend on which it was, save for `timeout`. */
@@ -17,10 +18,8 @@ export interface OutboundRequest {
   readonly method: string;
   readonly headers: HeadersInit;
   readonly body?: ReadableStream | ArrayBuffer | Uint8Array<ArrayBuffer> | string | null;
-  /** Ends the request and its response when it is aborted; one of the request's own otherwise. */
-  readonly ending?: AbortController;
-  /** Milliseconds until the response's headers must be here. */
-  readonly headerTimeout: number;
+  /** Ends the request and its response: when its time is up, or when the caller aborts it. */
+  readonly deadline: Deadline;
 }
 
 /** The only way out: every request of the worker to another server passes here, and `fetch` is called nowhere else. */
@@ -30,12 +29,7 @@ export function createOutbound(policy: DestinationPolicy): Outbound {
   const allowed = rememberAllowed(policy);
   return async (target, request) => {
     if (!allowed(target)) throw new OutboundError("denied");
-    const controller = request.ending ?? new AbortController();
-    let timedOut = false;
-    const timer = setTimeout(() => {
-      timedOut = true;
-      controller.abort();
-    }, request.headerTimeout);
+    const { controller } = request.deadline;
     try {
       // A followed redirect would carry X-API-Key and Cookie to another origin (they are not stripped by workerd).
       // The text itself is fetched, not the parsed URL: what the definition says goes out byte for byte.
@@ -48,10 +42,8 @@ export function createOutbound(policy: DestinationPolicy): Outbound {
       });
     } catch {
       // The cause is dropped on purpose: its message may hold the URL.
-      if (timedOut) throw new OutboundError("timeout");
+      if (request.deadline.expired) throw new OutboundError("timeout");
       throw new OutboundError(controller.signal.aborted ? "aborted" : "unreachable");
-    } finally {
-      clearTimeout(timer);
     }
   };
 }

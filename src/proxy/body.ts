@@ -18,14 +18,16 @@ const within = (): boolean => false;
 
 /** Takes the body of a request that will be forwarded: small ones as bytes, the rest as the untouched stream. */
 export async function takeBody(request: Request): Promise<RequestBody> {
+  if (request.method === "GET") return { forwarded: null, kept: undefined, exceeded: within };
+  const size = Number(request.headers.get("content-length") ?? Number.NaN);
+  if (size <= keptLimit) {
+    const bytes = new Uint8Array(await request.arrayBuffer());
+    return { forwarded: bytes, kept: bytes, exceeded: within };
+  }
   if (request.body === null) return { forwarded: null, kept: undefined, exceeded: within };
-  const length = request.headers.get("content-length");
-  if (length === null) return countedBody(request.body);
-  const size = Number(length);
-  if (!(size <= bodyLimit)) throw new Fault("payload_too_large", { params: { limit: "100 MiB" } });
-  if (size > keptLimit) return { forwarded: request.body, kept: undefined, exceeded: within };
-  const bytes = new Uint8Array(await request.arrayBuffer());
-  return { forwarded: bytes, kept: bytes, exceeded: within };
+  if (Number.isNaN(size)) return countedBody(request.body);
+  if (size > bodyLimit) throw new Fault("payload_too_large", { params: { limit: "100 MiB" } });
+  return { forwarded: request.body, kept: undefined, exceeded: within };
 }
 
 /** A body without a declared length is counted as it passes and cut at the limit. */

@@ -1,5 +1,6 @@
 import { concat } from "../lib/bytes.ts";
 import { second, type Clock } from "../lib/clock.ts";
+import { Deadline } from "../lib/deadline.ts";
 import { Fault } from "../lib/fault.ts";
 import { OutboundError, type Outbound } from "../lib/outbound.ts";
 import type { Random } from "../lib/random.ts";
@@ -44,20 +45,22 @@ export async function forward(call: Call, deps: ForwardDeps): Promise<Response> 
       ? await openEndpoint(new URL(request.url).searchParams.get("e"), admitted, deps.environment)
       : grant.url;
 
-  const ending = new AbortController();
-  const answer = await send(target, call, deps, ending);
+  const deadline = new Deadline(deps.times.headers);
+  const answer = await send(target, call, deps, deadline);
   if (answer.status >= 300 && answer.status < 400) throw new Fault("upstream_redirected");
   if (answer.status === 401) throw new Fault("upstream_rejected");
 
   const headers = clientHeaders(answer.headers);
   if (answer.body === null) return new Response(null, { status: answer.status, headers });
   if (!isEventStream(answer)) {
-    cutAfter(deps.times.response, ending);
+    // An answer that neither ends nor is an event stream must not hold its connections for ever.
+    deadline.extend(deps.times.response);
     return new Response(answer.body, { status: answer.status, headers });
   }
 
   const source = answer.body.getReader();
   const prefix = expectsStream ? await rewriteFirstEvent(source, call, deps) : undefined;
+  deadline.lift();
   const watch = watchStream(admitted.row.id, deps.streamCheckBudget, deps.stores.connections, deps.clock);
   const events = relayEvents(source, { watch, clock: deps.clock, times: relayTimes, prefix });
   return new Response(events, { status: answer.status, headers });
@@ -78,21 +81,15 @@ function isEventStreamLeg(address: McpAddress, method: string, transport: "http"
   return true;
 }
 
-async function send(
-  target: string,
-  call: Call,
-  deps: ForwardDeps,
-  ending: AbortController,
-): Promise<Response> {
+async function send(target: string, call: Call, deps: ForwardDeps, deadline: Deadline): Promise<Response> {
   const { request, body, admitted } = call;
-  request.signal.addEventListener("abort", () => ending.abort(), { once: true });
+  request.signal.addEventListener("abort", () => deadline.controller.abort(), { once: true });
   try {
     return await deps.outbound(target, {
       method: request.method,
       headers: upstreamHeaders(request.headers, admitted.grant),
       body: body.forwarded,
-      ending,
-      headerTimeout: deps.times.headers,
+      deadline,
     });
   } catch (error) {
     if (!(error instanceof OutboundError)) throw error;
@@ -121,9 +118,4 @@ async function rewriteFirstEvent(
 
 function isEventStream(answer: Response): boolean {
   return answer.headers.get("content-type")?.toLowerCase().startsWith("text/event-stream") ?? false;
-}
-
-/** An answer that neither ends nor is an event stream must not hold its connections for ever. */
-function cutAfter(time: number, ending: AbortController): void {
-  setTimeout(() => ending.abort(), time);
 }

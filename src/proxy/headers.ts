@@ -38,12 +38,14 @@ export type HeaderRecord = Record<string, string>;
 export function upstreamHeaders(client: Headers, grant: Grant): HeaderRecord {
   const headers: HeaderRecord = {};
   let size = 0;
+  let oneHop: string | undefined;
   for (const [name, value] of client) {
     size += name.length + value.length;
+    if (name === "connection") oneHop = value;
     if (requestAllowed.has(name) || name.startsWith("mcp-")) headers[name] = value;
   }
   if (size > headerLimit) throw new Fault("headers_too_large", { params: { limit: "32 KiB" } });
-  dropConnectionNamed(headers, client);
+  drop(oneHop, headers);
   for (const [name, value] of Object.entries(grant.extra_headers)) headers[name.toLowerCase()] = value;
   // A compressed answer would be unpacked on its way, and its bytes are not ours to touch.
   headers["accept-encoding"] = "identity";
@@ -58,10 +60,12 @@ export function upstreamHeaders(client: Headers, grant: Grant): HeaderRecord {
  */
 export function clientHeaders(upstream: Headers): HeaderRecord {
   const headers: HeaderRecord = {};
+  let oneHop: string | undefined;
   for (const [name, value] of upstream) {
+    if (name === "connection") oneHop = value;
     if (responseAllowed.has(name) || name.startsWith("mcp-")) headers[name] = value;
   }
-  dropConnectionNamed(headers, upstream);
+  drop(oneHop, headers);
   headers["content-security-policy"] = "sandbox; default-src 'none'; frame-ancestors 'none'";
   headers["x-content-type-options"] = "nosniff";
   headers["referrer-policy"] = "no-referrer";
@@ -69,8 +73,6 @@ export function clientHeaders(upstream: Headers): HeaderRecord {
 }
 
 /** RFC 9110 §7.6.1: headers that `Connection` names are for one hop. */
-function dropConnectionNamed(headers: HeaderRecord, received: Headers): void {
-  const named = received.get("connection");
-  if (named === null) return;
-  for (const name of named.split(",")) delete headers[name.trim().toLowerCase()];
+function drop(connection: string | undefined, headers: HeaderRecord): void {
+  for (const name of connection?.split(",") ?? []) delete headers[name.trim().toLowerCase()];
 }

@@ -103,7 +103,7 @@ export function createConnections(db: D1Database) {
       return await db
         .prepare(
           `SELECT c.id, c.workspace_id, c.service, c.storage, c.upstream_url, c.status, c.state, c.gen, c.blob_fence,
-             c.access_expires_at, c.last_used_at, c.lookup, c.verifier, c.blob, c.data_key_id,
+             c.access_expires_at, c.last_used_at, c.verifier, c.blob, c.data_key_id,
              ${wrapping} AS wrapped_data_key
            FROM connections c WHERE c.lookup = ?1`,
         )
