@@ -20,7 +20,7 @@ export default defineConfig(async () => {
     test: {
       maxWorkers: 2,
       // What the worker prints is only worth reading where a test failed.
-      silent: "passed-only",
+      silent: "passed-only" as const,
       projects: [
         {
           plugins: [

@@ -16,6 +16,8 @@ CREATE TABLE users (
   UNIQUE (issuer, subject)
 ) STRICT;
 
+CREATE INDEX users_by_workspace ON users (workspace_id);
+
 CREATE TABLE data_keys (
   id         TEXT PRIMARY KEY,
   owner      TEXT NOT NULL,

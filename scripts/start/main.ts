@@ -1,3 +1,4 @@
+import { stop as stopEsbuild } from "esbuild";
 import { buildDashboard } from "../build-dashboard/build.ts";
 import { startDemoService } from "../demo-service/demo-service.ts";
 import { Problem, readArguments, runCommand } from "../lib/command.ts";
@@ -88,6 +89,7 @@ async function start({ folder, port, demoPort, stopping }: Start): Promise<void>
     onLog: log.write,
   });
   stopping.add(() => worker.close());
+  await stopEsbuild();
   await checkHealth(url, log.path);
   stopping.add(
     startCron(worker, (cron, outcome) => log.write("error", `cron "${cron}" ended with: ${outcome}`)),

@@ -106,7 +106,8 @@ async function withContext(
     runtime.log({ event: "request_crashed", route, error: errorKind(error) });
     return new Fault(errorKind(error) === "D1" ? "storage_unavailable" : "internal", { retryAfter: 5 });
   }
-  if (body?.exceeded() === true) return new Fault("payload_too_large", { params: { limit: "100 MiB" } });
+  if (body?.exceeded?.aborted === true)
+    return new Fault("payload_too_large", { params: { limit: "100 MiB" } });
   if (error.code === "unknown_credential" && !(await runtime.limits.miss(addressBucket(request.headers)))) {
     return new Fault("rate_limited", { retryAfter: 60 });
   }
@@ -120,6 +121,6 @@ async function readRefusedBody(request: Request): Promise<Uint8Array | undefined
   return request.bodyUsed ? undefined : await readCapped(request, refusedBodyLimit);
 }
 
-export function routeName(address: McpAddress): RouteName {
+function routeName(address: McpAddress): RouteName {
   return address.credential === undefined ? "mcp_header" : "mcp_url";
 }

@@ -17,6 +17,7 @@ export type DestinationVerdict =
 
 const privateSuffixes = [
   "localhost",
+  "localdomain",
   "local",
   "internal",
   "lan",
@@ -61,7 +62,10 @@ export function isLoopback(host: string): boolean {
 function isPublicHost(host: string): boolean {
   if (ipaddr.isValid(host)) {
     // `process` unwraps IPv4-mapped IPv6. NAT64, 6to4, Teredo, ULA and link-local have ranges of their own.
-    return ipaddr.process(host).range() === "unicast";
+    const address = ipaddr.process(host);
+    // Of the rest only 2000::/3 is given out (RFC 4291 §2.4); `::127.0.0.1` is no range of its own.
+    const assigned = address instanceof ipaddr.IPv4 || (address.parts[0] ?? 0) >> 13 === 1;
+    return assigned && address.range() === "unicast";
   }
   const labels = host.split(".");
   if (labels.length < 2 || labels.includes("")) return false;
@@ -70,7 +74,7 @@ function isPublicHost(host: string): boolean {
 
 function isOwn(url: URL, host: string, policy: DestinationPolicy): boolean {
   return policy.ownHosts.some((own) => {
-    const ownName = own.replace(/:\d+$/, "");
+    const ownName = own.replace(/:\d+$/, "").replace(/^\[|\]$/g, "");
     if (isLoopback(ownName)) return isLoopback(host) && url.host.split(":").at(-1) === own.split(":").at(-1);
     return host === ownName || host.endsWith(`.${ownName}`);
   });

@@ -10,35 +10,37 @@ export interface RequestBody {
   readonly forwarded: ReadableStream | Uint8Array<ArrayBuffer> | null;
   /** The same bytes, where they were few enough to keep. */
   readonly kept: Uint8Array<ArrayBuffer> | undefined;
-  /** Whether a body of undeclared length was cut at the limit. */
-  readonly exceeded: () => boolean;
+  /** Fires when a body of undeclared length passes the limit. */
+  readonly exceeded: AbortSignal | undefined;
 }
-
-const within = (): boolean => false;
 
 /** Takes the body of a request that will be forwarded: small ones as bytes, the rest as the untouched stream. */
 export async function takeBody(request: Request): Promise<RequestBody> {
-  if (request.method === "GET") return { forwarded: null, kept: undefined, exceeded: within };
+  if (request.method === "GET") return { forwarded: null, kept: undefined, exceeded: undefined };
   const size = Number(request.headers.get("content-length") ?? Number.NaN);
   if (size <= keptLimit) {
     const bytes = new Uint8Array(await request.arrayBuffer());
-    return { forwarded: bytes, kept: bytes, exceeded: within };
+    return { forwarded: bytes, kept: bytes, exceeded: undefined };
   }
-  if (request.body === null) return { forwarded: null, kept: undefined, exceeded: within };
+  if (request.body === null) return { forwarded: null, kept: undefined, exceeded: undefined };
   if (Number.isNaN(size)) return countedBody(request.body);
   if (size > bodyLimit) throw new Fault("payload_too_large", { params: { limit: "100 MiB" } });
-  return { forwarded: request.body, kept: undefined, exceeded: within };
+  return { forwarded: request.body, kept: undefined, exceeded: undefined };
 }
 
-/** A body without a declared length is counted as it passes and cut at the limit. */
+/**
+ * A body without a declared length is counted as it passes. Past the limit nothing more passes and `exceeded` fires,
+ * for the request to be aborted: an error of the stream would reach the service as a proper end of a shorter body.
+ */
 function countedBody(body: ReadableStream<Uint8Array>): RequestBody {
   let passed = 0;
+  const over = new AbortController();
   const count = new TransformStream<Uint8Array, Uint8Array>({
     transform(chunk, controller) {
       passed += chunk.byteLength;
-      if (passed > bodyLimit) controller.error(new Fault("payload_too_large"));
+      if (passed > bodyLimit) over.abort();
       else controller.enqueue(chunk);
     },
   });
-  return { forwarded: body.pipeThrough(count), kept: undefined, exceeded: () => passed > bodyLimit };
+  return { forwarded: body.pipeThrough(count), kept: undefined, exceeded: over.signal };
 }

@@ -53,9 +53,8 @@ export async function forward(call: Call, deps: ForwardDeps): Promise<Response> 
   const headers = clientHeaders(answer.headers);
   if (answer.body === null) return new Response(null, { status: answer.status, headers });
   if (!isEventStream(answer)) {
-    // An answer that neither ends nor is an event stream must not hold its connections for ever.
     deadline.extend(deps.times.response);
-    return new Response(answer.body, { status: answer.status, headers });
+    return new Response(timed(answer.body, deadline), { status: answer.status, headers });
   }
 
   const source = answer.body.getReader();
@@ -83,7 +82,9 @@ function isEventStreamLeg(address: McpAddress, method: string, transport: "http"
 
 async function send(target: string, call: Call, deps: ForwardDeps, deadline: Deadline): Promise<Response> {
   const { request, body, admitted } = call;
-  request.signal.addEventListener("abort", () => deadline.controller.abort(), { once: true });
+  for (const signal of [request.signal, body.exceeded]) {
+    signal?.addEventListener("abort", () => deadline.controller.abort(), { once: true });
+  }
   try {
     return await deps.outbound(target, {
       method: request.method,
@@ -118,4 +119,31 @@ async function rewriteFirstEvent(
 
 function isEventStream(answer: Response): boolean {
   return answer.headers.get("content-type")?.toLowerCase().startsWith("text/event-stream") ?? false;
+}
+
+/**
+ * The same bytes, and an end to waiting for them. A body that is handed back as it came leaves its invocation when
+ * the response is returned, and the timers stay behind; piped through, it keeps both alive, and still no byte of it
+ * passes through JavaScript.
+ */
+function timed(body: ReadableStream<Uint8Array>, deadline: Deadline): ReadableStream<Uint8Array> {
+  const { readable, writable } = new IdentityTransformStream();
+  void pass(body, writable, deadline);
+  return readable;
+}
+
+async function pass(
+  body: ReadableStream<Uint8Array>,
+  writable: WritableStream<Uint8Array>,
+  deadline: Deadline,
+): Promise<void> {
+  try {
+    await body.pipeTo(writable, { preventAbort: true });
+  } catch {
+    // The service broke off, time is up, or the client left. An error would leave an exception with this invocation's
+    // URL in the platform's log; JSON without its end is noticed by every client.
+    await Promise.allSettled([writable.close()]);
+  } finally {
+    deadline.lift();
+  }
 }

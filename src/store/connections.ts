@@ -196,7 +196,7 @@ export function createConnections(db: D1Database) {
       await db
         .prepare(
           `UPDATE connections SET blob_copied_at = ${databaseNow} FROM json_each(?1) AS copied
-           WHERE id = copied.value ->> 'id' AND gen = copied.value ->> 'gen'
+           WHERE connections.id = copied.value ->> 'id' AND gen = copied.value ->> 'gen'
              AND blob_fence = copied.value ->> 'blob_fence' AND blob IS NOT NULL`,
         )
         .bind(JSON.stringify(names))

@@ -1,9 +1,7 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, inject, it } from "vitest";
 import type { FaultCode } from "../../src/lib/fault.ts";
-import { catalogueOf, complete } from "../../src/services/catalogue.ts";
-import { custom } from "../../src/services/custom.ts";
-import type { ServiceInput } from "../../src/services/service.ts";
 import { problemOf } from "../support/answers.ts";
+import { apiServices } from "../support/api-services.ts";
 import { countedEnv } from "../support/counting.ts";
 import { createInstance } from "../support/instance.ts";
 import { createPerson, createdAnswer, type Person } from "../support/person.ts";
@@ -12,64 +10,7 @@ import { upstream } from "../support/upstream.ts";
 
 const odd = inject("oddUrl");
 
-/** Services whose API checks the key, at the real loopback server: as GraphQL servers answer, and by status. */
-function apiService(
-  id: string,
-  validation: NonNullable<ServiceInput["key_modes"]>[number]["validation"],
-): ServiceInput {
-  return {
-    id,
-    name: `Service ${id}`,
-    category: "Examples",
-    description: "A service whose own API tells whether a key is good.",
-    docs_url: "https://example.com/",
-    status: "ga",
-    verified: { on: "2026-11", by: "code" },
-    endpoint: { url: `${odd}/open/200`, extra_headers: { "X-Extra": "always" } },
-    key_modes: [
-      { id: "key", label: "Key", fields: [{ name: "api_key", label: "Key", secret: true }], validation },
-    ],
-  };
-}
-
-const raw = { name: "Authorization", prefix: "" };
-const catalogue = catalogueOf(
-  [
-    custom,
-    apiService("graphql", {
-      kind: "request",
-      method: "POST",
-      url: `${odd}/viewer`,
-      header: raw,
-      headers: { "Content-Type": "application/json" },
-      body: '{"query":"{viewer{id}}"}',
-      expect: { status: 200, json_path: "data.viewer.id" },
-    }),
-    apiService("rest", {
-      kind: "request",
-      method: "GET",
-      url: `${odd}/user`,
-      header: raw,
-      expect: { status: 200 },
-    }),
-    apiService("html", {
-      kind: "request",
-      method: "GET",
-      url: `${odd}/html`,
-      header: raw,
-      expect: { status: 200, json_path: "id" },
-    }),
-    apiService("bomb", {
-      kind: "request",
-      method: "GET",
-      url: `${odd}/bomb`,
-      header: raw,
-      expect: { status: 200 },
-    }),
-  ].map(complete),
-  { paused: [], preRegistered: new Set() },
-);
-
+const catalogue = apiServices(odd);
 const ledger = countedEnv();
 const instance = createInstance(ledger.env, (runtime) => ({ ...runtime, catalogue }));
 let person: Person;

@@ -3,7 +3,7 @@ import { toBase64Url, toHex, utf8 } from "../../src/lib/bytes.ts";
 import { systemRandom } from "../../src/lib/random.ts";
 import { findLeaks, storageHaystacks, textCanary } from "../support/canary.ts";
 
-const secret = `s3cret/+ü"\\${"\n"}-canary-0123456789`;
+const secret = 's3cret/+ü"\\\n-canary-0123456789';
 const canary = textCanary("key", secret);
 const bytes = canary.bytes;
 const base64 = (prefix: string, suffix: string) => {

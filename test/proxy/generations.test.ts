@@ -97,9 +97,9 @@ describe.each(["zero_knowledge", "managed"] as const)("generations, %s", (storag
   });
 });
 
-describe("master keys", () => {
-  const newKey = () => JSON.stringify([{ key: "ab".repeat(32) }]);
+const newKey = () => JSON.stringify([{ key: "ab".repeat(32) }]);
 
+describe("master keys", () => {
   it("T9 a key that is not loaded is a failure: no other key is tried", async () => {
     const person = await createPerson(instance);
     const service = upstream();

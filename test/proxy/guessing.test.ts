@@ -8,8 +8,10 @@ import { createInstance } from "../support/instance.ts";
 import { createPerson, type Connected } from "../support/person.ts";
 import { edit } from "../support/storage.ts";
 import { upstream } from "../support/upstream.ts";
-import admitSource from "../../src/proxy/admit.ts?raw";
 
+const [admitSource] = Object.values(
+  import.meta.glob(["../../src/proxy/admit.ts"], { query: "?raw", import: "default", eager: true }),
+);
 const ledger = countedEnv();
 const instance = createInstance(ledger.env);
 const service = upstream();
@@ -88,11 +90,11 @@ describe.each(storages)("%s", (storage) => {
   });
 });
 
-describe("T13 without a storage call:", () => {
-  const text = () => connectionOf("zero_knowledge").text;
-  const apiKey = () => connectionOf("zero_knowledge").apiKey;
-  const flip = (character: string | undefined) => (character === "A" ? "B" : "A");
+const text = () => connectionOf("zero_knowledge").text;
+const apiKey = () => connectionOf("zero_knowledge").apiKey;
+const flip = (character: string | undefined) => (character === "A" ? "B" : "A");
 
+describe("T13 without a storage call:", () => {
   const cases: readonly (readonly [string, () => readonly [string, RequestInit]])[] = [
     ["too short", () => [`/mcp/custom/${text().slice(1)}`, rpcCall()]],
     ["too long", () => [`/mcp/custom/${text()}A`, rpcCall()]],

@@ -21,7 +21,8 @@ beforeAll(async () => {
 /** A request whose length is known, so that it is kept and a late refusal can name its id. */
 function keptCall(headers: Record<string, string> = {}): RequestInit {
   const call = rpcCall();
-  return withHeaders(call, { "content-length": String(String(call.body).length), ...headers });
+  const length = typeof call.body === "string" ? call.body.length : 0;
+  return withHeaders(call, { "content-length": String(length), ...headers });
 }
 
 const quick = (runtime: Runtime): Runtime => ({ ...runtime, times: { headers: 150, response: 300 } });
@@ -90,7 +91,10 @@ describe("what the service does wrong", () => {
       withHeaders(rpcCall(), { "mcp-param-behave": "/stall" }),
     );
     expect(answer.status).toBe(200);
-    await expect(answer.text()).rejects.toThrow();
+    const started = Date.now();
+    // A clean end, not an error: the platform would record that with the URL.
+    expect(await answer.text()).toBe("");
+    expect(Date.now() - started).toBeLessThan(3000);
   });
 
   it("a dead service is one sentence, without its address", async () => {

@@ -1,6 +1,7 @@
 import { expect } from "vitest";
 import { z } from "zod";
 import { faults, type FaultCode } from "../../src/lib/fault.ts";
+import type { CallInit } from "./instance.ts";
 
 const problemSchema = z.strictObject({
   type: z.literal("about:blank"),
@@ -55,7 +56,7 @@ export async function rpcErrorOf(response: Response, code: FaultCode): Promise<R
 }
 
 /** A JSON-RPC request as POST. */
-export function rpcCall(method = "tools/list", id: string | number = 7, more: object = {}): RequestInit {
+export function rpcCall(method = "tools/list", id: string | number = 7, more: object = {}): CallInit {
   return {
     method: "POST",
     headers: { "content-type": "application/json", accept: "application/json, text/event-stream" },
@@ -64,6 +65,6 @@ export function rpcCall(method = "tools/list", id: string | number = 7, more: ob
 }
 
 /** The same with further headers. */
-export function withHeaders(init: RequestInit, headers: Record<string, string>): RequestInit {
+export function withHeaders(init: CallInit, headers: Record<string, string>): CallInit {
   return { ...init, headers: { ...Object.fromEntries(new Headers(init.headers)), ...headers } };
 }

@@ -32,11 +32,12 @@ interface Needle {
   readonly anyCase: boolean;
 }
 
+const exact = (form: string, text: string): Needle => ({ form, text, anyCase: false });
+const anyCase = (form: string, text: string): Needle => ({ form, text, anyCase: true });
+
 /** Every way in which bytes are commonly written down. */
 export function needlesOf({ name, bytes }: Canary): readonly Needle[] {
   if (bytes.length < shortest) throw new RangeError(`the canary ${name} is too short to be found surely`);
-  const exact = (form: string, text: string): Needle => ({ form, text, anyCase: false });
-  const anyCase = (form: string, text: string): Needle => ({ form, text, anyCase: true });
   const latin1 = String.fromCharCode(...bytes);
   const text = new TextDecoder().decode(bytes);
   const hex = toHex(bytes);
@@ -76,10 +77,10 @@ function alignedBase64(bytes: Uint8Array, offset: number): string {
 export function findLeaks(haystacks: readonly Haystack[], canaries: readonly Canary[]): readonly Leak[] {
   const folded = haystacks.map((hay) => ({ ...hay, folded: hay.text.toLowerCase() }));
   return canaries.flatMap((canary) =>
-    needlesOf(canary).flatMap(({ form, text, anyCase }) => {
-      const needle = anyCase ? text.toLowerCase() : text;
+    needlesOf(canary).flatMap(({ form, text, anyCase: folds }) => {
+      const needle = folds ? text.toLowerCase() : text;
       return folded
-        .filter((hay) => (anyCase ? hay.folded : hay.text).includes(needle))
+        .filter((hay) => (folds ? hay.folded : hay.text).includes(needle))
         .map((hay) => ({ canary: canary.name, place: hay.place, form }));
     }),
   );

@@ -5,12 +5,15 @@ import type { Runtime } from "../../src/http/context.ts";
 import { createRuntime } from "../../src/runtime.ts";
 import worker from "../../src/worker.ts";
 
-export type TestEnv = Cloudflare.Env;
+export type TestEnv = Cloudflare.Env & { PAUSED_SERVICES?: string };
+
+/** What a test says of a request. */
+export type CallInit = Pick<RequestInit, "method" | "headers" | "body" | "signal">;
 
 export interface Instance {
   readonly env: TestEnv;
   /** Calls the worker as the platform does and waits for what it deferred. */
-  fetch(path: string, init?: RequestInit): Promise<Response>;
+  fetch(path: string, init?: CallInit): Promise<Response>;
   cron(pattern: string): Promise<void>;
   runtime(): Promise<Runtime>;
 }

@@ -8,6 +8,8 @@ const recorded = z.object({
   rawHeaders: z.array(z.string()),
   body: z.string(),
   bodyLength: z.number(),
+  /** It was answered in full. */
+  finished: z.boolean(),
 });
 
 export type Recorded = z.output<typeof recorded>;

@@ -1,16 +1,15 @@
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { convertV4MiniflareOptions, Miniflare, NoOpLog, type V4WorkerOptions } from "miniflare";
+import { convertV4MiniflareOptions, Miniflare, NoOpLog } from "miniflare";
 import { z } from "zod";
 import { childrenNamed } from "../../../scripts/bench/proc.ts";
-import { buildDashboard } from "../../../scripts/build-dashboard/build.ts";
 import { startDemoService } from "../../../scripts/demo-service/demo-service.ts";
 import { signInLink, signLocalToken } from "../../../scripts/lib/local-token.ts";
 import { applyMigrations } from "../../../scripts/lib/migrations.ts";
 import { ensureSecrets, publicIdentityKey } from "../../../scripts/lib/secrets.ts";
-import { bundleWorker, readWorkerOptions } from "../../../scripts/lib/worker-config.ts";
 import { freePort } from "./free-port.ts";
+import { instanceWorkers, traceMark } from "./instance-workers.ts";
 
 export interface InstanceOptions {
   /** Variables of the worker, besides those that every instance has. */
@@ -21,6 +20,8 @@ export interface InstanceOptions {
   readonly page?: boolean;
   /** A second worker over the same database and blobs, in an isolate of its own: another place of the network. */
   readonly twin?: boolean;
+  /** Variables of the twin that differ. */
+  readonly twinVariables?: Readonly<Record<string, string>>;
   /** Lift the rate limits; true unless told. */
   readonly unlimited?: boolean;
 }
@@ -30,6 +31,14 @@ const connectedSchema = z.object({
   connection: connectionSchema,
   credential: z.object({ secret_url: z.string(), api_key: z.string(), mcp_url: z.string() }),
 });
+
+const traceSchema = z.object({
+  url: z.string().optional(),
+  outcome: z.string(),
+  exceptions: z.array(z.unknown()),
+  logs: z.array(z.unknown()),
+});
+export type Trace = z.output<typeof traceSchema>;
 
 export interface Connected {
   readonly connection: z.output<typeof connectionSchema>;
@@ -70,6 +79,8 @@ export interface Instance {
   readonly blobs: Blobs;
   /** What the worker wrote to its console. */
   readonly logs: { readonly level: string; readonly message: string }[];
+  /** What the platform would have recorded of finished invocations: it would add the URL to each. */
+  readonly traces: Trace[];
   token(user?: string): Promise<string>;
   signInLink(user?: string): Promise<string>;
   /** A call of the JSON API as `user`. */
@@ -79,15 +90,6 @@ export interface Instance {
   runCron(): Promise<void>;
   close(): Promise<void>;
 }
-
-const rate = z.object({
-  namespace_id: z.string(),
-  simple: z.object({ limit: z.number(), period: z.literal([10, 60]) }),
-});
-const shippedSchema = z.looseObject({
-  assets: z.looseObject({ directory: z.string() }),
-  ratelimits: z.record(z.string(), rate),
-});
 
 /** Starts the worker as `npm start` does, on a free port and over a folder that `close` removes. */
 export async function startInstance(options: InstanceOptions = {}): Promise<Instance> {
@@ -116,6 +118,7 @@ async function start(
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const logs: Instance["logs"] = [];
+  const traces: Trace[] = [];
   const variables = {
     PUBLIC_URL: url,
     ADMIN_URL: url,
@@ -125,8 +128,16 @@ async function start(
     ...(demo === undefined ? {} : { DEMO_SERVICE_URL: demo.url }),
     ...options.variables,
   };
-  const { worker, crons } = await workerOptions(options, folder, variables);
   const twinPort = options.twin ? await freePort() : undefined;
+  const { page = true, unlimited = true, twinVariables = {} } = options;
+  const { workers, crons } = await instanceWorkers({
+    folder,
+    variables,
+    page,
+    unlimited,
+    twinPort,
+    twinVariables,
+  });
   const known = childrenNamed("workerd");
   // No request leaves the machine on Miniflare's own account.
   process.env["CLOUDFLARE_CF_FETCH_ENABLED"] = "false";
@@ -138,19 +149,18 @@ async function start(
       cf: false,
       log: new NoOpLog(),
       logRequests: false,
-      handleStructuredLogs: ({ level, message }) => logs.push({ level, message }),
+      handleStructuredLogs: ({ level, message }) => {
+        if (message.startsWith(traceMark)) {
+          traces.push(traceSchema.parse(JSON.parse(message.slice(traceMark.length))));
+        } else logs.push({ level, message });
+      },
       handleUncaughtError: (error) => logs.push({ level: "uncaught", message: error.message }),
       telemetry: { enabled: false },
       unsafeObservability: false,
       unsafeLocalExplorer: false,
       unsafeTriggerHandlers: true,
       resourceTmpPath: join(folder, "tmp"),
-      workers: [
-        { ...worker, name: "bindify" },
-        ...(twinPort === undefined
-          ? []
-          : [{ ...worker, name: "twin", unsafeDirectSockets: [{ host: "127.0.0.1", port: twinPort }] }]),
-      ],
+      workers,
     }),
   );
   closing.push(() => miniflare.dispose());
@@ -180,6 +190,7 @@ async function start(
     database,
     blobs: await miniflare.getKVNamespace("BLOBS", "bindify"),
     logs,
+    traces,
     token,
     signInLink: async (user) => signInLink({ url }, await token(user)),
     api,
@@ -201,28 +212,4 @@ async function start(
     },
     close,
   };
-}
-
-/** The shipped configuration, with what the instance was asked to have otherwise. */
-async function workerOptions(
-  options: InstanceOptions,
-  folder: string,
-  variables: Readonly<Record<string, string>>,
-): Promise<{ worker: V4WorkerOptions; crons: readonly string[] }> {
-  const { options: read, crons } = await readWorkerOptions(folder);
-  const { assets, ratelimits, ...shipped } = shippedSchema.parse(read);
-  if (options.page ?? true) await buildDashboard();
-  else {
-    assets.directory = join(folder, "no-page");
-    await mkdir(assets.directory);
-  }
-  if (options.unlimited ?? true) for (const { simple } of Object.values(ratelimits)) simple.limit = 1e9;
-  const worker = {
-    ...shipped,
-    assets,
-    ratelimits,
-    bindings: { ...variables },
-    modules: [{ type: "ESModule" as const, path: "worker.js", contents: await bundleWorker() }],
-  };
-  return { worker, crons };
 }

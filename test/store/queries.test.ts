@@ -1,0 +1,98 @@
+import { env } from "cloudflare:workers";
+import { describe, expect, it } from "vitest";
+import { systemRandom } from "../../src/lib/random.ts";
+import { createStores } from "../../src/store/index.ts";
+import { countedEnv } from "../support/counting.ts";
+import { createInstance } from "../support/instance.ts";
+import { createPerson } from "../support/person.ts";
+import { upstream } from "../support/upstream.ts";
+import { newId } from "../../src/connect/mint.ts";
+
+const ledger = countedEnv();
+const stores = createStores(ledger.env.DB, ledger.env.BLOBS);
+
+/** Calls every function of every store that asks D1, and returns each different statement. */
+async function everyStatement(): Promise<readonly string[]> {
+  const instance = createInstance(ledger.env);
+  const person = await createPerson(instance);
+  const { id } = await person.connect({ url: upstream().url, storage: "managed" });
+  await person.connect({ url: upstream().url });
+  const { workspace_id: workspace = "" } =
+    (await env.DB.prepare("SELECT workspace_id FROM connections").first<{ workspace_id: string }>()) ?? {};
+  const called = new Set<string>();
+  const { connections, users, dataKeys, logEvents } = stores;
+  const calls: Record<string, () => Promise<unknown>> = {
+    "connections.insert": async () => await person.connect({ url: upstream().url }),
+    "connections.admit": async () => [
+      await connections.admit("x", []),
+      await connections.admit("x", ["a", "b", "c"]),
+    ],
+    "connections.get": async () => await connections.get(workspace, id),
+    "connections.list": async () => [
+      await connections.list(workspace, 1, null),
+      await connections.list(workspace, 10, { createdAt: 1, id }),
+    ],
+    "connections.setLabel": async () => await connections.setLabel(workspace, id, "b"),
+    "connections.touch": async () => await connections.touch(id, 1),
+    "connections.activeAmong": async () => await connections.activeAmong([id, "other"]),
+    "connections.blobsToCopy": async () => await connections.blobsToCopy(10),
+    "connections.markBlobsCopied": async () =>
+      await connections.markBlobsCopied(await connections.blobsToCopy(10)),
+    "connections.clearCopiedBlobs": async () => await connections.clearCopiedBlobs(0),
+    "connections.disconnect": async () => await connections.disconnect(workspace, id),
+    "users.find": async () => await users.find("i", "s"),
+    "users.provision": async () =>
+      await users.provision(
+        { issuer: "i", subject: "s", email: null },
+        { user: newId("usr", systemRandom), workspace: newId("wsp", systemRandom) },
+      ),
+    "dataKeys.newest": async () => await dataKeys.newest(workspace, ["a", "b"]),
+    "dataKeys.insertFirst": async () =>
+      await dataKeys.insertFirst("somebody", { id: "00", wrapped: "AA" }, "a"),
+    "logEvents.insert": async () => await logEvents.insert([{ level: "warn", line: "x" }], 1),
+    "logEvents.oldest": async () => await logEvents.oldest(1),
+    "logEvents.deleteUpTo": async () => await logEvents.deleteUpTo(1),
+  };
+  for (const [name, run] of Object.entries(calls)) {
+    await run();
+    called.add(name);
+  }
+  const existing = Object.entries({ connections, users, dataKeys, logEvents }).flatMap(([store, functions]) =>
+    Object.keys(functions).map((name) => `${store}.${name}`),
+  );
+  expect([...called].toSorted(), "a new store function is added to this list").toEqual(existing.toSorted());
+  return [
+    ...new Set(ledger.calls.filter((call) => call.operation.startsWith("d1:")).map((call) => call.what)),
+  ];
+}
+
+describe("every statement in use", () => {
+  it("finds its rows by an index: EXPLAIN QUERY PLAN shows no scan", async () => {
+    const statements = await everyStatement();
+    expect(statements.length).toBeGreaterThan(17);
+    const scans: string[] = [];
+    for (const sql of statements) {
+      const parameters = Math.max(0, ...[...sql.matchAll(/\?(\d+)/g)].map((found) => Number(found[1])));
+      const { results } = await env.DB.prepare(`EXPLAIN QUERY PLAN ${sql}`)
+        .bind(...Array.from({ length: parameters }, () => "1"))
+        .all<{ detail: string }>();
+      for (const { detail } of results) if (isScan(detail, sql)) scans.push(`${detail} in ${sql}`);
+    }
+    expect(scans).toEqual([]);
+  });
+
+  it("a scan would be found", async () => {
+    const { results } = await env.DB.prepare(
+      "EXPLAIN QUERY PLAN SELECT id FROM connections WHERE label = 'x'",
+    ).all<{ detail: string }>();
+    expect(results.some(({ detail }) => isScan(detail, ""))).toBe(true);
+  });
+});
+
+/** `SCAN … USING INDEX` walks an index in order, which a LIMIT ends; a row constant and json_each are no tables. */
+function isScan(detail: string, sql: string): boolean {
+  if (!/^SCAN\b/.test(detail) || /^SCAN (?:CONSTANT ROW|copied VIRTUAL TABLE)/.test(detail)) return false;
+  // The oldest lines, by primary key, up to the limit.
+  if (/^SCAN log_events$/.test(detail) && /ORDER BY id LIMIT/.test(sql)) return false;
+  return true;
+}
