@@ -1,3 +1,9 @@
+const BASE64URL = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+const BASE64URL_VALUES = new Int8Array(128).fill(-1);
+for (let value = 0; value < BASE64URL.length; value++) {
+  BASE64URL_VALUES[BASE64URL.charCodeAt(value)] = value;
+}
+
 const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
 const HEX_TEXT = /^(?:[0-9a-fA-F]{2})*$/;
 
@@ -6,7 +12,19 @@ const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** Base64url without padding (RFC 4648 §5). */
 export function toBase64Url(bytes: Uint8Array): string {
-  return bytes.toBase64({ alphabet: "base64url", omitPadding: true });
+  let text = "";
+  let pending = 0;
+  let bits = 0;
+  for (const byte of bytes) {
+    pending = (pending << 8) | byte;
+    bits += 8;
+    while (bits >= 6) {
+      bits -= 6;
+      text += BASE64URL.charAt((pending >> bits) & 63);
+    }
+    pending &= (1 << bits) - 1;
+  }
+  return bits === 0 ? text : text + BASE64URL.charAt((pending << (6 - bits)) & 63);
 }
 
 /**
@@ -14,14 +32,23 @@ export function toBase64Url(bytes: Uint8Array): string {
  * space, the other alphabet's `+` and `/`, an impossible length and non-zero spare bits are all refused.
  */
 export function fromBase64Url(text: string): Uint8Array<ArrayBuffer> | undefined {
-  let bytes: Uint8Array<ArrayBuffer>;
-  try {
-    bytes = Uint8Array.fromBase64(text, { alphabet: "base64url" });
-  } catch {
-    return undefined;
+  if (text.length % 4 === 1) return undefined;
+  const bytes = new Uint8Array((text.length * 6) >> 3);
+  let pending = 0;
+  let bits = 0;
+  let end = 0;
+  for (let at = 0; at < text.length; at++) {
+    const value = BASE64URL_VALUES[text.charCodeAt(at)] ?? -1;
+    if (value < 0) return undefined;
+    pending = (pending << 6) | value;
+    bits += 6;
+    if (bits >= 8) {
+      bits -= 8;
+      bytes[end++] = pending >> bits;
+      pending &= (1 << bits) - 1;
+    }
   }
-  // The decoder is lenient about white space, padding and spare bits; only the one spelling survives the way back.
-  return toBase64Url(bytes) === text ? bytes : undefined;
+  return pending === 0 ? bytes : undefined;
 }
 
 /** Lower-case hexadecimal. */

@@ -21,17 +21,22 @@ const credentials: Canary[] = [];
 let person: Person;
 const connections: Connected[] = [];
 
+const storages = ["zero_knowledge", "managed"] as const;
+const signedIn = () => ({ authorization: `Bearer ${person.token}`, "content-type": "application/json" });
+
+/** A connection to a service that answers with this status and repeats what it was sent. */
+async function connect(status: number, storage: (typeof storages)[number]): Promise<Connected> {
+  const connected = await person.connect({ url: `${odd}/open/${status}`, key: secret, header, storage });
+  const { credential, text, apiKey } = connected;
+  credentials.push({ name: "id", bytes: credential.id }, { name: "second half", bytes: credential.key });
+  credentials.push(textCanary("credential", text), textCanary("API key", apiKey));
+  return connected;
+}
+
 beforeAll(async () => {
   person = await createPerson(instance);
-  for (const storage of ["zero_knowledge", "managed"] as const) {
-    for (const status of [200, 401, 500]) {
-      const url = `${odd}/open/${status}`;
-      connections.push(await person.connect({ url, key: secret, header, storage }));
-    }
-  }
-  for (const { credential, text, apiKey } of connections) {
-    credentials.push({ name: "id", bytes: credential.id }, { name: "second half", bytes: credential.key });
-    credentials.push(textCanary("credential", text), textCanary("API key", apiKey));
+  for (const storage of storages) {
+    for (const status of [200, 401, 500]) connections.push(await connect(status, storage));
   }
   secrets.push(textCanary("token", person.token));
   for (const [hex] of env.MANAGED_ENCRYPTION_KEYS.matchAll(/[0-9a-f]{64}/g)) {
@@ -111,7 +116,7 @@ describe("T90 T92 T93 secrets and what is written down", () => {
         const body = { service: "custom", url: odd + path, fields: { api_key: secret }, header, storage };
         await call(instance, `connecting ${path}`, "/api/connections", {
           method: "POST",
-          headers: { authorization: `Bearer ${person.token}`, "content-type": "application/json" },
+          headers: signedIn(),
           body: JSON.stringify(body),
         });
       }
@@ -133,30 +138,27 @@ describe("T90 T92 T93 secrets and what is written down", () => {
     ]) {
       await call(instance, "a bad request", "/api/connections", {
         method: "POST",
-        headers: { authorization: `Bearer ${person.token}`, "content-type": "application/json" },
+        headers: signedIn(),
         body,
       });
     }
   });
 
   it("storage, limiters and settings that fail and quote what they were given", async () => {
-    for (const connected of connections.slice(0, 4)) {
-      await edit(env, "UPDATE connections SET blob = NULL, last_used_at = NULL WHERE id = ?1", connected.id);
-      for (const [name, changes] of brokenEnvironments(`${secret} ${connected.text} ${connected.apiKey}`)) {
-        const broken = createInstance(changes);
-        for (const [path, init] of requestsTo(connected))
+    for (const storage of storages) {
+      for (const [name, breakIt] of Object.entries(brokenEnvironments)) {
+        // A connection that was never used: its first call has something to defer.
+        const connected = await connect(200, storage);
+        await edit(env, "UPDATE connections SET blob = NULL WHERE id = ?1", connected.id);
+        const broken = createInstance(breakIt(`${secret} ${connected.text} ${connected.apiKey}`));
+        const unknown = formatCredential({ id: systemRandom(32), key: systemRandom(32) });
+        for (const [path, init] of [
+          ...requestsTo(connected),
+          [`/mcp/custom/${unknown}`, { method: "GET" }] as const,
+          ["/api/connections/con_1", { method: "GET", headers: signedIn() }] as const,
+          ["/api/connections/con_1", { method: "DELETE", headers: signedIn() }] as const,
+        ]) {
           await call(broken, name, env.PUBLIC_URL + path, init);
-        await call(
-          broken,
-          name,
-          `${env.PUBLIC_URL}/mcp/custom/${formatCredential({ id: systemRandom(32), key: systemRandom(32) })}`,
-          { method: "GET" },
-        );
-        for (const method of ["GET", "DELETE"]) {
-          await call(broken, `${name}, API`, `${env.PUBLIC_URL}/api/connections/con_1`, {
-            method,
-            headers: { authorization: `Bearer ${person.token}` },
-          });
         }
       }
     }

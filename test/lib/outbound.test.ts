@@ -6,6 +6,8 @@ const outbound = createOutbound({ allowLoopback: true, ownHosts: [] });
 const [echo, odd] = [inject("echoUrl"), inject("oddUrl")];
 const get = (time = 5000) => ({ method: "GET", headers: {}, deadline: new Deadline(time) });
 
+const bytesOf = async (answer: Response) => (await answer.arrayBuffer()).byteLength;
+
 describe("requests to others", () => {
   it("T52 never follow a redirect, and carry nothing on", async () => {
     for (const code of [301, 302, 303, 307, 308]) {
@@ -29,19 +31,19 @@ describe("requests to others", () => {
     const asked = get(150);
     const answer = await outbound(`${echo}/drip?bytes=10&every=40`, asked);
     asked.deadline.lift();
-    expect(await answer.text()).toBe("..........");
+    expect(await bytesOf(answer)).toBe(10);
   });
 
   it("end with their deadline, also while the body comes", async () => {
     const answer = await outbound(`${echo}/drip?bytes=100&every=40`, get(150));
-    await expect(answer.text()).rejects.toThrow();
+    await expect(bytesOf(answer)).rejects.toThrow();
   });
 
   it("may be given more time, from one timer", async () => {
     const asked = get(60);
     asked.deadline.extend(100_000);
     const answer = await outbound(`${echo}/drip?bytes=10&every=20`, asked);
-    expect(await answer.text()).toBe("..........");
+    expect(await bytesOf(answer)).toBe(10);
     asked.deadline.lift();
   });
 

@@ -36,7 +36,7 @@ const exact = (form: string, text: string): Needle => ({ form, text, anyCase: fa
 const anyCase = (form: string, text: string): Needle => ({ form, text, anyCase: true });
 
 /** Every way in which bytes are commonly written down. */
-export function needlesOf({ name, bytes }: Canary): readonly Needle[] {
+function needlesOf({ name, bytes }: Canary): readonly Needle[] {
   if (bytes.length < shortest) throw new RangeError(`the canary ${name} is too short to be found surely`);
   const latin1 = String.fromCharCode(...bytes);
   const text = new TextDecoder().decode(bytes);

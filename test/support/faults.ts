@@ -10,19 +10,17 @@ function failing<T extends object>(binding: T, message: string): T {
   });
 }
 
-/** The bindings broken one after the other; `quoted` is in the message of every error. */
-export function brokenEnvironments(quoted: string): readonly (readonly [string, Partial<TestEnv>])[] {
-  return [
-    ["D1 fails", { DB: failing(env.DB, `D1_ERROR: near ${quoted}`) }],
-    ["D1 fails oddly", { DB: failing(env.DB, `TypeError ${quoted}`) }],
-    ["KV fails", { BLOBS: failing(env.BLOBS, `KV GET failed: ${quoted}`) }],
-    ["the limiter of calls fails", { CONNECTION_LIMIT: failing(env.CONNECTION_LIMIT, quoted) }],
-    ["the limiter of guesses fails", { MISS_LIMIT: failing(env.MISS_LIMIT, quoted) }],
-    ["a variable is wrong", { SECRET_ENV: quoted }],
-    ["a master key is wrong", { MANAGED_ENCRYPTION_KEYS: quoted }],
-    ["the writes of D1 fail", { DB: failingWrites(env.DB, quoted) }],
-  ];
-}
+/** The bindings and settings, broken one at a time; what is given is in the message of every error. */
+export const brokenEnvironments: Readonly<Record<string, (quoted: string) => Partial<TestEnv>>> = {
+  "D1 fails": (quoted) => ({ DB: failing(env.DB, `D1_ERROR: near ${quoted}`) }),
+  "D1 fails oddly": (quoted) => ({ DB: failing(env.DB, `TypeError ${quoted}`) }),
+  "the writes of D1 fail": (quoted) => ({ DB: failingWrites(env.DB, quoted) }),
+  "KV fails": (quoted) => ({ BLOBS: failing(env.BLOBS, `KV GET failed: ${quoted}`) }),
+  "the limiter of calls fails": (quoted) => ({ CONNECTION_LIMIT: failing(env.CONNECTION_LIMIT, quoted) }),
+  "the limiter of guesses fails": (quoted) => ({ MISS_LIMIT: failing(env.MISS_LIMIT, quoted) }),
+  "a variable is wrong": (quoted) => ({ SECRET_ENV: quoted }),
+  "a master key is wrong": (quoted) => ({ MANAGED_ENCRYPTION_KEYS: quoted }),
+};
 
 function failingWrites(db: D1Database, message: string): D1Database {
   return new Proxy(db, {
