@@ -3,7 +3,7 @@ import type { Random } from "../lib/random.ts";
 import type { HeaderForm } from "../services/service.ts";
 import type { StorageMode } from "../store/connections.ts";
 import type { CredentialEnvironment } from "../vault/credential.ts";
-import { deriveSealingKey, type KeyMaterial } from "../vault/derive.ts";
+import { deriveSealingKey, type KeyMaterial, type Purpose } from "../vault/derive.ts";
 import { open, seal, VaultError, type EnvelopeContext } from "../vault/envelope.ts";
 
 export type Transport = "http" | "sse";
@@ -54,7 +54,7 @@ export async function sealGrant(
   const envelope = await seal({
     key: await deriveSealingKey(key.material, binding.connectionId, "grant"),
     kid: key.kid,
-    context: contextOf(binding, environment),
+    context: contextOf(binding, environment, "grant"),
     plaintext: utf8(JSON.stringify(grant)),
     random,
   });
@@ -73,7 +73,7 @@ export async function openGrant(
   const plaintext = await open({
     key: await deriveSealingKey(key.material, binding.connectionId, "grant"),
     kid: key.kid,
-    context: contextOf(binding, environment),
+    context: contextOf(binding, environment, "grant"),
     envelope,
   });
   const grant: unknown = JSON.parse(fromUtf8(plaintext));
@@ -81,7 +81,12 @@ export async function openGrant(
   return grant;
 }
 
-function contextOf(binding: GrantBinding, environment: CredentialEnvironment): EnvelopeContext {
+/** The additional data of an envelope of this connection. */
+export function contextOf(
+  binding: GrantBinding,
+  environment: CredentialEnvironment,
+  purpose: Purpose,
+): EnvelopeContext {
   return {
     environment,
     connectionId: binding.connectionId,
@@ -90,7 +95,7 @@ function contextOf(binding: GrantBinding, environment: CredentialEnvironment): E
     storage: binding.storage,
     lookup: binding.lookup,
     verifier: binding.verifier,
-    purpose: "grant",
+    purpose,
     generation: binding.generation,
   };
 }

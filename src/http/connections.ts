@@ -87,6 +87,6 @@ export const connections = new Hono<AppEnv>()
   });
 
 function found(connection: Connection | null): Connection {
-  if (connection === null) throw new Fault("not_found");
+  if (connection === null) throw new Fault("unknown_connection");
   return connection;
 }

@@ -31,6 +31,12 @@ const rows = {
   ),
   payload_too_large: row(413, 4130, "The body is too large", "Send at most {limit}."),
   headers_too_large: row(431, 4310, "The headers are too large", "Send at most {limit} of request headers."),
+  header_not_ascii: row(
+    400,
+    -32600,
+    "A header is not plain text",
+    "The header {name} holds characters outside of ASCII. MCP wants them encoded: =?base64?…?=.",
+  ),
   origin_not_allowed: row(
     403,
     4030,
@@ -54,6 +60,12 @@ const rows = {
 
   // Connecting
   unknown_service: row(404, 4041, "Unknown service", "No service has this id. See GET /api/services."),
+  unknown_connection: row(
+    404,
+    4044,
+    "Unknown connection",
+    "You have no connection with this id. See GET /api/connections.",
+  ),
   service_not_available: row(409, 4091, "The service cannot be connected now", "{reason}"),
   storage_not_configured: row(
     409,

@@ -23,7 +23,7 @@ export interface RelayOptions {
 }
 
 /** Checks that may fail in a row before the stream is ended: a connection that cannot be seen may be gone. */
-const blindChecks = 2;
+const blindChecks = 1;
 
 /**
  * Passes an event stream on byte for byte, adding nothing but keepalive comments between events of a silent stream,

@@ -88,6 +88,7 @@ function isEventStreamLeg(address: McpAddress, method: string, transport: "http"
 async function send(target: string, call: Call, deps: ForwardDeps, deadline: Deadline): Promise<Response> {
   const { request, body, admitted } = call;
   for (const signal of [request.signal, body.exceeded]) {
+    if (signal?.aborted) deadline.controller.abort();
     signal?.addEventListener("abort", () => deadline.controller.abort(), { once: true });
   }
   try {

@@ -28,6 +28,15 @@ const responseAllowed = new Set([
 /** Total bytes of names and values. Services commonly refuse more than 16 KiB; the platform stops at 128. */
 const headerLimit = 32 * 1024;
 
+/** Setting any other value makes the runtime print it, with this invocation's URL beside it. */
+const ascii = /^[\t\x20-\x7e]*$/;
+
+/** MCP 2026-07-28, Transports: values outside of ASCII come encoded, so a bare one cannot be passed on as meant. */
+function plain(name: string, value: string): string {
+  if (ascii.test(value)) return value;
+  throw new Fault("header_not_ascii", { params: { name } });
+}
+
 /** Names in lower case. A plain record, because making and filling `Headers` costs more than all else done here. */
 export type HeaderRecord = Record<string, string>;
 
@@ -42,7 +51,8 @@ export function upstreamHeaders(client: Headers, grant: Grant): HeaderRecord {
   for (const [name, value] of client) {
     size += name.length + value.length;
     if (name === "connection") oneHop = value;
-    if (requestAllowed.has(name) || name.startsWith("mcp-")) headers[name] = value;
+    if (name.startsWith("mcp-")) headers[name] = plain(name, value);
+    else if (requestAllowed.has(name) && ascii.test(value)) headers[name] = value;
   }
   if (size > headerLimit) throw new Fault("headers_too_large", { params: { limit: "32 KiB" } });
   drop(oneHop, headers);
@@ -63,7 +73,7 @@ export function clientHeaders(upstream: Headers): HeaderRecord {
   let oneHop: string | undefined;
   for (const [name, value] of upstream) {
     if (name === "connection") oneHop = value;
-    if (responseAllowed.has(name) || name.startsWith("mcp-")) headers[name] = value;
+    if ((responseAllowed.has(name) || name.startsWith("mcp-")) && ascii.test(value)) headers[name] = value;
   }
   drop(oneHop, headers);
   headers["content-security-policy"] = "sandbox; default-src 'none'; frame-ancestors 'none'";

@@ -1,6 +1,7 @@
 import { concat, fromBase64Url, fromUtf8, toBase64Url, utf8 } from "../lib/bytes.ts";
 import { Fault } from "../lib/fault.ts";
 import type { Random } from "../lib/random.ts";
+import { contextOf } from "../grants/grant.ts";
 import type { CredentialEnvironment } from "../vault/credential.ts";
 import { deriveSealingKey, type SealingKey } from "../vault/derive.ts";
 import { open, seal, VaultError, type EnvelopeContext } from "../vault/envelope.ts";
@@ -82,7 +83,7 @@ export async function endpointEvent(
   const sealed = await seal({
     key: await endpointKey(admitted),
     kid: admitted.key.kid,
-    context: contextOf(admitted, environment),
+    context: endpointContext(admitted, environment),
     plaintext: utf8(endpoint),
     random,
   });
@@ -100,7 +101,7 @@ export async function openEndpoint(
   try {
     const key = await endpointKey(admitted);
     return fromUtf8(
-      await open({ key, kid: admitted.key.kid, context: contextOf(admitted, environment), envelope }),
+      await open({ key, kid: admitted.key.kid, context: endpointContext(admitted, environment), envelope }),
     );
   } catch (error) {
     if (error instanceof VaultError) throw new Fault("unknown_credential");
@@ -112,17 +113,7 @@ async function endpointKey(admitted: Admitted): Promise<SealingKey> {
   return await deriveSealingKey(admitted.key.material, admitted.row.id, "legacy-endpoint");
 }
 
-function contextOf({ binding }: Admitted, environment: CredentialEnvironment): EnvelopeContext {
-  return {
-    environment,
-    connectionId: binding.connectionId,
-    workspaceId: binding.workspaceId,
-    serviceId: binding.service,
-    storage: binding.storage,
-    lookup: binding.lookup,
-    verifier: binding.verifier,
-    purpose: "legacy-endpoint",
-    // A session outlives refreshes of its grant, so the generation is not part of what it is bound to.
-    generation: 0,
-  };
+function endpointContext({ binding }: Admitted, environment: CredentialEnvironment): EnvelopeContext {
+  // A session outlives refreshes of its grant, so the generation is not part of what it is bound to.
+  return contextOf({ ...binding, generation: 0 }, environment, "legacy-endpoint");
 }

@@ -54,11 +54,17 @@ async function received(headers: Headers, query = ""): Promise<[string, string][
 const always = (): [string, string][] => [
   ["accept-encoding", "identity"],
   ["authorization", "Bearer good-key"],
+  // The platform's own, on every request of a worker: the name of its zone.
+  ["cf-worker", "twin.example.com"],
   ["content-length", String(call.length)],
   ["content-type", "application/json"],
   ["host", new URL(upstream.url).host],
   ["mcp-param-behave", "/echo"],
 ];
+
+const ask = (url: string) =>
+  fetch(url, { method: "POST", body: call, headers: { "cache-control": "max-age=60" } });
+const keys = (echo: EchoUpstream) => echo.requests.map(({ headers }) => headers["authorization"]);
 
 describe("what the service gets", () => {
   it("T60 nothing of what identifies the client or its way here", async () => {
@@ -113,7 +119,8 @@ describe("what the service gets", () => {
       "Mcp-Name": 'a  b;c="d",e\\f',
       "Mcp-Param-Region": "=?base64?WsO8cmljaCDljJc=?=",
       "mcp-param-UPPER": "MiXeD Case %41%2F",
-      "Mcp-Param-Latin": "Z\u00fcrich",
+      // Bytes of UTF-8. Others are not in the specification's range, and workerd replaces them.
+      "Mcp-Param-City": Buffer.from("Z\u00fcrich \u5317").toString("latin1"),
       "Mcp-Param-Empty": "",
       "MCP-Of-Tomorrow": "x".repeat(8000),
     };
@@ -151,11 +158,8 @@ describe("what the service gets", () => {
     const other = await instance.connect({ url: `${others.url}/mcp`, key: "other-key", user: "other" });
     upstream.clear();
     others.clear();
-    const ask = (url: string) =>
-      fetch(url, { method: "POST", body: call, headers: { "cache-control": "max-age=60" } });
     const answers = await Promise.all([connected, other, connected].map(({ secretUrl }) => ask(secretUrl)));
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
-    const keys = (echo: EchoUpstream) => echo.requests.map(({ headers }) => headers["authorization"]);
     expect([keys(upstream), keys(others)]).toEqual([
       ["Bearer good-key", "Bearer good-key"],
       ["Bearer other-key"],
@@ -204,20 +208,6 @@ describe("what the client gets", () => {
       });
       expect(answer.headers["location"]).toBeUndefined();
       expect(upstream.requests).toHaveLength(1);
-    }
-  });
-
-  it("events of every shape pass byte for byte", async () => {
-    for (const variant of ["", "crlf", "cr", "comments", "bare", "lines"]) {
-      for (const more of ["", "&split"]) {
-        const path = `/sse?count=3&every=1&variant=${variant}${more}`;
-        const direct = await (await fetch(upstream.url + path)).text();
-        const through = await fetch(connected.secretUrl.replace(instance.url, instance.twinUrl), {
-          headers: { "mcp-param-behave": path },
-        });
-        expect(through.headers.get("content-type")).toBe("text/event-stream");
-        expect(await through.text()).toBe(direct);
-      }
     }
   });
 });

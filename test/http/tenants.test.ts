@@ -17,7 +17,9 @@ describe("another person's connection", () => {
         await stranger.call(method, `/api/connections/${id}`, body),
         await stranger.call(method, `/api/connections/${never}`, body),
       ];
-      expect(await problemOf(theirs, "not_found")).toEqual(await problemOf(nothing, "not_found"));
+      expect(await problemOf(theirs, "unknown_connection")).toEqual(
+        await problemOf(nothing, "unknown_connection"),
+      );
     }
     expect(await (await owner.call("GET", `/api/connections/${id}`)).json()).toMatchObject({
       label: "mine",
@@ -35,7 +37,10 @@ describe("another person's connection", () => {
     async (id) => {
       const person = await createPerson(instance);
       for (const method of ["GET", "DELETE"]) {
-        await problemOf(await person.call(method, `/api/connections/${encodeURIComponent(id)}`), "not_found");
+        await problemOf(
+          await person.call(method, `/api/connections/${encodeURIComponent(id)}`),
+          "unknown_connection",
+        );
       }
     },
   );

@@ -89,6 +89,16 @@ describe("request headers", () => {
     expect(headers).not.toHaveProperty("traceparent");
   });
 
+  it("T93 a value outside of ASCII, which the runtime would print with the URL, is refused or left out", async () => {
+    const named = await instance.fetch(
+      connected.secretPath,
+      withHeaders(rpcCall(), { "mcp-name": "caf\u00e9" }),
+    );
+    expect((await problemOf(named, "header_not_ascii")).detail).toContain("mcp-name");
+    const { headers } = await arrived(withHeaders(rpcCall(), { "user-agent": "caf\u00e9" }));
+    expect(headers).not.toHaveProperty("user-agent");
+  });
+
   it("T60 Connection cannot name the key away", async () => {
     const { headers } = await arrived(withHeaders(rpcCall(), { connection: "authorization, content-type" }));
     expect(headers["authorization"]).toBe("Bearer good-key");

@@ -75,7 +75,8 @@ function parse(text: string): RawResponse {
     }),
   );
   const rest = text.slice(end + 4);
-  const body = headers["transfer-encoding"] === "chunked" ? unchunk(rest) : rest;
+  const bytes = headers["transfer-encoding"] === "chunked" ? unchunk(rest) : rest;
+  const body = Buffer.from(bytes, "latin1").toString("utf8");
   return { status: Number(first.split(" ")[1]), headers, body };
 }
 
