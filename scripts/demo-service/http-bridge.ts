@@ -20,11 +20,7 @@ export async function readBody(request: IncomingMessage, limit = bodyLimit): Pro
   return Buffer.concat(chunks);
 }
 
-async function toWebRequest(
-  request: IncomingMessage,
-  origin: string,
-  signal: AbortSignal,
-): Promise<Request> {
+async function toWebRequest(request: IncomingMessage, origin: string, signal: AbortSignal): Promise<Request> {
   const headers = new Headers();
   for (let at = 0; at + 1 < request.rawHeaders.length; at += 2) {
     headers.append(request.rawHeaders[at] ?? "", request.rawHeaders[at + 1] ?? "");
