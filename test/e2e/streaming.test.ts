@@ -6,6 +6,8 @@ import { type Connected, type Instance, startInstance } from "../support/node/in
 import { connectV1, connectV2 } from "../support/node/mcp-clients.ts";
 import { sendRaw } from "../support/node/raw-http.ts";
 
+const patient = { timeout: 5000 };
+
 /** The twin has short limits, and no entry worker of Miniflare's before it. */
 let instance: Instance;
 let upstream: EchoUpstream;
@@ -140,7 +142,7 @@ describe("a client that leaves", () => {
           headers: { ...headers, "Mcp-Param-Behave": behaviour },
           ...(method === "POST" && { body: call }),
         });
-        await expect.poll(() => upstream.requests.length).toBe(1);
+        await expect.poll(() => upstream.requests.length, patient).toBe(1);
         await pause(100);
         expect(upstream.aborted()).toBe(0);
         exchange.reset();
