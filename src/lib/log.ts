@@ -2,6 +2,10 @@ import type { FaultCode } from "./fault.ts";
 
 /** The deferred work that may fail after its request was answered. */
 export type TaskName =
+  | "commit_journal"
+  | "refresh"
+  | "revoke_grant"
+  | "want_scope"
   | "copy_blob"
   | "delete_blob"
   | "touch_last_used"
@@ -9,7 +13,7 @@ export type TaskName =
   | "end_probe_session";
 
 /** The jobs of the schedule. */
-export type JobName = "copy_blobs" | "print_log_events";
+export type JobName = "adopt_journals" | "copy_blobs" | "delete_expired_flows" | "print_log_events";
 
 /** Route templates: what a log may say about an address. A path never appears. */
 export type RouteName = "mcp_url" | "mcp_header" | "api" | "page" | "scheduled";
@@ -33,6 +37,21 @@ export type LogEvent =
   | { readonly event: "deferred_failed"; readonly task: TaskName; readonly error: ErrorKind }
   | { readonly event: "blob_missing"; readonly connection: string; readonly generation: number }
   | { readonly event: "grant_unreadable"; readonly connection: string; readonly error: ErrorKind }
+  | {
+      readonly event: "refreshed";
+      readonly connection: string;
+      readonly stored: "committed" | "journaled" | "nowhere";
+    }
+  | {
+      readonly event: "refresh_failed";
+      readonly connection: string;
+      readonly reason: "permanent" | "refused" | "no_answer" | "answer_lost";
+    }
+  | {
+      readonly event: "commit_failed" | "journal_failed" | "revocation_failed";
+      readonly connection: string;
+      readonly error: ErrorKind;
+    }
   | { readonly event: "log_events_dropped"; readonly count: number }
   | { readonly event: "job_finished"; readonly job: JobName; readonly done: number; readonly ms: number }
   | { readonly event: "job_failed"; readonly job: JobName; readonly error: ErrorKind }
@@ -47,6 +66,11 @@ const levels: Readonly<Record<LogEvent["event"], LogLevel>> = {
   deferred_failed: "warn",
   blob_missing: "warn",
   grant_unreadable: "error",
+  refreshed: "info",
+  refresh_failed: "warn",
+  commit_failed: "error",
+  journal_failed: "error",
+  revocation_failed: "warn",
   log_events_dropped: "warn",
   job_finished: "info",
   job_failed: "error",

@@ -1,4 +1,5 @@
 import type { Id } from "./database.ts";
+import type { TokenFacts } from "./grant-row.ts";
 
 /** Names one sealed blob: it is written once and never changed. */
 export interface BlobName {
@@ -14,6 +15,15 @@ const cachedBlobs = 2000;
 
 /** Sealed bytes only: whoever reads this memory holds what D1 and KV hold, and no more. */
 const cache = new Map<string, string>();
+
+/** A refresh that D1 would not take: the sealed blob, and what can be known of it without opening. */
+export interface Journal {
+  readonly blob: string;
+  readonly facts: TokenFacts;
+}
+
+/** Seconds a journal is kept: by then it was adopted, or the person has signed in again. */
+const journalLife = 7 * 86_400;
 
 export type Blobs = ReturnType<typeof createBlobs>;
 
@@ -36,6 +46,20 @@ export function createBlobs(kv: KVNamespace) {
       await kv.put(keyOf(name), sealed);
     },
 
+    async putJournal(name: BlobName, journal: Journal): Promise<void> {
+      await kv.put(journalKeyOf(name), journal.blob, { metadata: journal.facts, expirationTtl: journalLife });
+    },
+
+    /** Asked for only once no writer can still be about to write it: KV remembers a miss. */
+    async getJournal(name: BlobName): Promise<Journal | null> {
+      const { value, metadata } = await kv.getWithMetadata<TokenFacts>(journalKeyOf(name), { type: "text" });
+      return value === null || metadata === null ? null : { blob: value, facts: metadata };
+    },
+
+    async deleteJournal(name: BlobName): Promise<void> {
+      await kv.delete(journalKeyOf(name));
+    },
+
     async delete(name: BlobName): Promise<void> {
       cache.delete(keyOf(name));
       await kv.delete(keyOf(name));
@@ -45,6 +69,11 @@ export function createBlobs(kv: KVNamespace) {
 
 function keyOf(name: BlobName): string {
   return `t/${name.connectionId}/${name.generation}/${name.fence}`;
+}
+
+/** `generation` is the one that the journal would become. */
+function journalKeyOf(name: BlobName): string {
+  return `j/${name.connectionId}/${name.generation}/${name.fence}`;
 }
 
 function remember(key: string, sealed: string): void {

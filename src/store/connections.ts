@@ -1,33 +1,32 @@
+import {
+  publicColumns,
+  type Connection,
+  type ConnectionKind,
+  type RevocationState,
+  type StorageMode,
+} from "./connection.ts";
 import type { Id, Page } from "./database.ts";
 import { databaseNow } from "./database.ts";
-
-export type ConnectionStatus = "active" | "suspended" | "disconnected";
-export type StorageMode = "zero_knowledge" | "managed";
-export type ConnectionKind = "key" | "oauth";
-
-/** A connection as its owner sees it: nothing here opens anything. */
-export interface Connection {
-  readonly id: Id;
-  readonly workspace_id: Id;
-  readonly service: string;
-  readonly label: string;
-  readonly kind: ConnectionKind;
-  readonly storage: StorageMode;
-  readonly upstream_url: string;
-  readonly status: ConnectionStatus;
-  readonly state: "live" | "leased" | "sent" | "reauth";
-  readonly gen: number;
-  readonly blob_fence: number;
-  readonly access_expires_at: number | null;
-  readonly created_at: number;
-  readonly last_used_at: number | null;
-  readonly disconnected_at: number | null;
-}
+import type { TokenFacts } from "./grant-row.ts";
 
 /** What one proxied request needs to know, in one read. */
-export interface AdmissionRow extends Omit<Connection, "label" | "kind" | "created_at" | "disconnected_at"> {
-  readonly lookup: string;
+export interface AdmissionRow extends Pick<
+  Connection,
+  | "id"
+  | "workspace_id"
+  | "service"
+  | "storage"
+  | "upstream_url"
+  | "status"
+  | "state"
+  | "gen"
+  | "blob_fence"
+  | "access_expires_at"
+  | "last_used_at"
+  | "revocation"
+> {
   readonly verifier: string;
+  readonly retry_at: number;
   /** The sealed blob itself, in the first minutes after it was written. */
   readonly blob: string | null;
   readonly data_key_id: string | null;
@@ -47,6 +46,8 @@ export interface NewConnection {
   readonly verifier: string;
   readonly data_key_id: string | null;
   readonly blob: string;
+  readonly issuer: string | null;
+  readonly facts: TokenFacts;
 }
 
 export interface BlobToCopy {
@@ -55,9 +56,6 @@ export interface BlobToCopy {
   readonly blob_fence: number;
   readonly blob: string;
 }
-
-const publicColumns = `id, workspace_id, service, label, kind, storage, upstream_url, status, state, gen, blob_fence,
-  access_expires_at, created_at, last_used_at, disconnected_at`;
 
 export type Connections = ReturnType<typeof createConnections>;
 
@@ -68,8 +66,9 @@ export function createConnections(db: D1Database) {
       const inserted = await db
         .prepare(
           `INSERT INTO connections (id, workspace_id, service, label, kind, storage, upstream_url, status, lookup,
-             verifier, data_key_id, blob, created_at)
-           VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'active', ?8, ?9, ?10, ?11, ${databaseNow})
+             verifier, data_key_id, blob, issuer, access_expires_at, refreshable, scope, created_at, authorized_at)
+           VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'active', ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ${databaseNow},
+             ${databaseNow})
            RETURNING ${publicColumns}`,
         )
         .bind(
@@ -84,6 +83,10 @@ export function createConnections(db: D1Database) {
           row.verifier,
           row.data_key_id,
           row.blob,
+          row.issuer,
+          row.facts.access_expires_at,
+          row.facts.refreshable ? 1 : 0,
+          row.facts.scope,
         )
         .first<Connection>();
       if (inserted === null) throw new Error("the database returned no inserted row");
@@ -103,7 +106,7 @@ export function createConnections(db: D1Database) {
       return await db
         .prepare(
           `SELECT c.id, c.workspace_id, c.service, c.storage, c.upstream_url, c.status, c.state, c.gen, c.blob_fence,
-             c.access_expires_at, c.last_used_at, c.verifier, c.blob, c.data_key_id,
+             c.retry_at, c.access_expires_at, c.last_used_at, c.revocation, c.verifier, c.blob, c.data_key_id,
              ${wrapping} AS wrapped_data_key
            FROM connections c WHERE c.lookup = ?1`,
         )
@@ -146,15 +149,48 @@ export function createConnections(db: D1Database) {
         .first<Connection>();
     },
 
-    /** From the moment this returns, no admission finds the connection active. The sealed key goes with it. */
-    async disconnect(workspaceId: Id, id: Id): Promise<Connection | null> {
+    /**
+     * From the moment this returns, no admission finds the connection active. `keepBlob` leaves the sealed grant for
+     * its revocation; without it the blob goes too.
+     */
+    async disconnect(
+      workspaceId: Id,
+      id: Id,
+      revocation: RevocationState,
+      keepBlob: boolean,
+    ): Promise<Connection | null> {
       return await db
         .prepare(
-          `UPDATE connections SET status = 'disconnected', disconnected_at = ${databaseNow}, blob = NULL
+          `UPDATE connections SET status = 'disconnected', disconnected_at = ${databaseNow}, revocation = ?3,
+             blob = CASE WHEN ?4 THEN blob END
            WHERE id = ?1 AND workspace_id = ?2 AND status != 'disconnected' RETURNING ${publicColumns}`,
         )
-        .bind(id, workspaceId)
+        .bind(id, workspaceId, revocation, keepBlob ? 1 : 0)
         .first<Connection>();
+    },
+
+    /** Records what became of a revocation; `from` makes one of several that try the winner. */
+    async setRevocation(id: Id, from: RevocationState, to: RevocationState): Promise<Connection | null> {
+      return await db
+        .prepare(
+          `UPDATE connections SET revocation = ?3, revocation_at = ${databaseNow},
+             blob = CASE WHEN ?3 IN ('pending', 'awaiting_credential') THEN blob END
+           WHERE id = ?1 AND status = 'disconnected' AND revocation = ?2 RETURNING ${publicColumns}`,
+        )
+        .bind(id, from, to)
+        .first<Connection>();
+    },
+
+    /** Another live connection of the workspace at this issuer, which a revocation of the whole app would end. */
+    async hasSibling(workspaceId: Id, id: Id, issuer: string): Promise<boolean> {
+      const row = await db
+        .prepare(
+          `SELECT 1 FROM connections WHERE workspace_id = ?1 AND issuer = ?3 AND id != ?2 AND status != 'disconnected'
+           LIMIT 1`,
+        )
+        .bind(workspaceId, id, issuer)
+        .first();
+      return row !== null;
     },
 
     /** `last_used_at`, at most one write per connection in `interval` ms however many isolates ask. */

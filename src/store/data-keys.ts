@@ -21,6 +21,17 @@ export function createDataKeys(db: D1Database) {
         .first<WrappedDataKey>();
     },
 
+    /** One data key, in a wrapping that can be opened here. */
+    async get(id: string, fingerprints: readonly string[]): Promise<WrappedDataKey | null> {
+      return await db
+        .prepare(
+          `SELECT data_key_id AS id, wrapped FROM data_key_wrappings
+           WHERE data_key_id = ?1 AND fingerprint IN (${fingerprints.map((_, at) => `?${at + 2}`).join(", ")}) LIMIT 1`,
+        )
+        .bind(id, ...fingerprints)
+        .first<WrappedDataKey>();
+    },
+
     /** Keeps a new data key and its wrapping together, unless the owner got one meanwhile. */
     async insertFirst(owner: string, key: WrappedDataKey, fingerprint: string): Promise<void> {
       await db.batch([

@@ -1,11 +1,17 @@
 import { createBlobs, type Blobs } from "./blobs.ts";
 import { createConnections, type Connections } from "./connections.ts";
 import { createDataKeys, type DataKeys } from "./data-keys.ts";
+import { createFlows, type Flows } from "./flows.ts";
+import { createGrantStates, type GrantStates } from "./grant-state.ts";
 import { createLogEvents, type LogEvents } from "./log-events.ts";
+import { createRegistrations, type Registrations } from "./registrations.ts";
 import { createUsers, type Users } from "./users.ts";
 
 export interface Stores {
   readonly connections: Connections;
+  readonly grants: GrantStates;
+  readonly flows: Flows;
+  readonly registrations: Registrations;
   readonly users: Users;
   readonly blobs: Blobs;
   readonly dataKeys: DataKeys;
@@ -15,6 +21,9 @@ export interface Stores {
 export function createStores(db: D1Database, kv: KVNamespace): Stores {
   return {
     connections: createConnections(db),
+    grants: createGrantStates(db),
+    flows: createFlows(db),
+    registrations: createRegistrations(db),
     users: createUsers(db),
     blobs: createBlobs(kv),
     dataKeys: createDataKeys(db),

@@ -1,0 +1,258 @@
+import { publicColumns, type Connection } from "./connection.ts";
+import { databaseNow, type Id } from "./database.ts";
+import {
+  grantColumns,
+  journalDelay,
+  type GrantState,
+  type Lease,
+  type NextGeneration,
+  type TokenFacts,
+} from "./grant-row.ts";
+
+/** How long a superseded blob stays for readers that are half-way, ms. */
+const supersededFor = 3_600_000;
+
+export type GrantStates = ReturnType<typeof createGrantStates>;
+
+/** The conditional writes of the refresh protocol. Each is one statement or one batch, and says who won. */
+export function createGrantStates(db: D1Database) {
+  /** Says when the blob that a batch is about to replace may go. The job that deletes checks again that it is not current. */
+  const supersede = (lease: Lease): D1PreparedStatement =>
+    db
+      .prepare(
+        `INSERT INTO superseded_blobs (name, delete_after)
+         SELECT 't/' || id || '/' || gen || '/' || blob_fence, ${databaseNow} + ${supersededFor} FROM connections
+         WHERE id = ?1 AND gen = ?2 AND fence = ?3 AND state != 'live' ON CONFLICT DO NOTHING`,
+      )
+      .bind(lease.connectionId, lease.gen, lease.fence);
+
+  return {
+    async read(id: Id): Promise<GrantState | null> {
+      return await db
+        .prepare(`SELECT ${grantColumns} FROM connections WHERE id = ?1`)
+        .bind(id)
+        .first<GrantState>();
+    },
+
+    /**
+     * Grants whose token request was out when its writer's time ran out, in the last hour: there may be a journal to
+     * adopt. Older ones were looked at sixty times, and their next use looks again.
+     */
+    async abandoned(limit: number): Promise<readonly GrantState[]> {
+      const { results } = await db
+        .prepare(
+          `SELECT ${grantColumns} FROM connections
+           WHERE sent_at > 0 AND lease_until <= ${databaseNow} - ${journalDelay}
+             AND lease_until > ${databaseNow} - 3600000 AND status != 'disconnected'
+           ORDER BY lease_until LIMIT ?1`,
+        )
+        .bind(limit)
+        .all<GrantState>();
+      return results;
+    },
+
+    /**
+     * Takes the lease for `length` ms: from `live`, from a `leased` whose lease ran out, or, where a token request is
+     * still without a known end, after the caller has looked at it (`sentFence`) and its journal can no longer appear.
+     * At most one caller wins.
+     */
+    async acquire(id: Id, gen: number, length: number, sentFence: number | null): Promise<Lease | null> {
+      const row = await db
+        .prepare(
+          `UPDATE connections SET state = 'leased', fence = fence + 1, lease_until = ${databaseNow} + ?3
+           WHERE id = ?1 AND gen = ?2 AND status = 'active' AND retry_at <= ${databaseNow}
+             AND (state = 'live' OR (state = 'leased' AND sent_at = 0 AND lease_until <= ${databaseNow})
+               OR (state IN ('sent', 'leased') AND fence = ?4 AND lease_until + ${journalDelay} <= ${databaseNow}))
+           RETURNING fence`,
+        )
+        .bind(id, gen, length, sentFence)
+        .first<{ fence: number }>();
+      return row === null ? null : { connectionId: id, gen, fence: row.fence };
+    },
+
+    /** Takes the lease from any state: the person is here, and what they bring replaces whatever is on its way. */
+    async takeOver(id: Id, length: number): Promise<Lease | null> {
+      const row = await db
+        .prepare(
+          `UPDATE connections SET state = 'leased', fence = fence + 1, lease_until = ${databaseNow} + ?2
+           WHERE id = ?1 RETURNING fence, gen`,
+        )
+        .bind(id, length)
+        .first<{ fence: number; gen: number }>();
+      return row === null ? null : { connectionId: id, gen: row.gen, fence: row.fence };
+    },
+
+    /**
+     * Says that a token request is about to leave, if the lease outlives it by `budget` ms. A repeat keeps the time of
+     * the first: the provider's grace began with that one.
+     */
+    async intend(lease: Lease, budget: number): Promise<boolean> {
+      const row = await db
+        .prepare(
+          `UPDATE connections SET state = 'sent', sent_at = CASE sent_at WHEN 0 THEN ${databaseNow} ELSE sent_at END
+           WHERE id = ?1 AND gen = ?2 AND fence = ?3 AND state = 'leased' AND lease_until > ${databaseNow} + ?4
+             AND status = 'active' RETURNING id`,
+        )
+        .bind(lease.connectionId, lease.gen, lease.fence, budget)
+        .first();
+      return row !== null;
+    },
+
+    /** The first durable write of a refresh: the blob becomes the next generation, in the row itself. */
+    async commit(lease: Lease, blob: string, facts: TokenFacts): Promise<boolean> {
+      const [, committed] = await db.batch<{ id: Id }>([
+        supersede(lease),
+        db
+          .prepare(
+            `UPDATE connections SET gen = gen + 1, state = 'live', blob = ?4, blob_fence = ?3, blob_copied_at = NULL,
+               access_expires_at = ?5, refreshable = ?6, scope = ?7, retry_at = 0, sent_at = 0, refreshed_at = ${databaseNow},
+               reauth_since = NULL
+             WHERE id = ?1 AND gen = ?2 AND fence = ?3 AND state IN ('sent', 'reauth') AND status != 'disconnected'
+             RETURNING id`,
+          )
+          .bind(
+            lease.connectionId,
+            lease.gen,
+            lease.fence,
+            blob,
+            facts.access_expires_at,
+            facts.refreshable ? 1 : 0,
+            facts.scope,
+          ),
+      ]);
+      return committed !== undefined && committed.results.length > 0;
+    },
+
+    /**
+     * Adopts a journal: like `commit`, for a writer that is gone. `journalFence` is the lease that wrote it; it must
+     * lie after the current blob's and not after the last lease.
+     */
+    async adopt(seen: Lease, journalFence: number, blob: string, facts: TokenFacts): Promise<boolean> {
+      const [, adopted] = await db.batch<{ id: Id }>([
+        supersede(seen),
+        db
+          .prepare(
+            `UPDATE connections SET gen = gen + 1, state = 'live', blob = ?5, blob_fence = ?4, blob_copied_at = NULL,
+               access_expires_at = ?6, refreshable = ?7, scope = ?8, retry_at = 0, sent_at = 0, refreshed_at = ${databaseNow},
+               reauth_since = NULL
+             WHERE id = ?1 AND gen = ?2 AND fence = ?3 AND status != 'disconnected' AND ?4 > blob_fence AND ?4 <= fence
+               AND (state IN ('sent', 'reauth') OR (state = 'leased' AND lease_until <= ${databaseNow}))
+             RETURNING id`,
+          )
+          .bind(
+            seen.connectionId,
+            seen.gen,
+            seen.fence,
+            journalFence,
+            blob,
+            facts.access_expires_at,
+            facts.refreshable ? 1 : 0,
+            facts.scope,
+          ),
+      ]);
+      return adopted !== undefined && adopted.results.length > 0;
+    },
+
+    /**
+     * The next generation by a person's hand: a new credential, a new grant, or both, in one update. `revive` also
+     * takes a disconnected connection back; without it only an active one is changed.
+     */
+    async replace(lease: Lease, next: NextGeneration, revive: boolean): Promise<Connection | null> {
+      const [, replaced] = await db.batch<Connection>([
+        supersede(lease),
+        db
+          .prepare(
+            `UPDATE connections SET gen = gen + 1, state = 'live', status = 'active', disconnected_at = NULL,
+               blob = ?4, blob_fence = ?3, blob_copied_at = NULL, lookup = ?5, verifier = ?6, storage = ?7,
+               data_key_id = ?8, retry_at = 0, sent_at = 0, access_expires_at = ?9, refreshable = ?10, scope = ?11,
+               upstream_url = ?12, issuer = ?13, kind = ?15, reauth_since = NULL, wanted_scope = NULL, revocation = NULL,
+               authorized_at = CASE WHEN ?14 THEN ${databaseNow} ELSE authorized_at END
+             WHERE id = ?1 AND gen = ?2 AND fence = ?3 AND state = 'leased' AND (status = 'active' OR ?14)
+             RETURNING ${publicColumns}`,
+          )
+          .bind(
+            lease.connectionId,
+            lease.gen,
+            lease.fence,
+            next.blob,
+            next.lookup,
+            next.verifier,
+            next.storage,
+            next.data_key_id,
+            next.facts.access_expires_at,
+            next.facts.refreshable ? 1 : 0,
+            next.facts.scope,
+            next.upstream_url,
+            next.issuer,
+            revive ? 1 : 0,
+            next.kind,
+          ),
+      ]);
+      return replaced?.results[0] ?? null;
+    },
+
+    /** Gives the lease back without a change: an earlier request without a known end stays one. */
+    async release(lease: Lease): Promise<void> {
+      await db
+        .prepare(
+          `UPDATE connections SET state = CASE sent_at WHEN 0 THEN 'live' ELSE 'sent' END,
+             lease_until = ${databaseNow} - ${journalDelay}
+           WHERE id = ?1 AND gen = ?2 AND fence = ?3 AND state = 'leased'`,
+        )
+        .bind(lease.connectionId, lease.gen, lease.fence)
+        .run();
+    },
+
+    /**
+     * The provider answered, but not with tokens: nobody asks again before `delay` ms have passed. `repeated` says that
+     * an earlier request was never answered: what came of that one is still unknown.
+     */
+    async postpone(lease: Lease, delay: number, repeated: boolean): Promise<void> {
+      await db
+        .prepare(
+          `UPDATE connections SET state = CASE WHEN ?5 THEN 'sent' ELSE 'live' END,
+             sent_at = CASE WHEN ?5 THEN sent_at ELSE 0 END, lease_until = ${databaseNow} - ${journalDelay},
+             retry_at = ${databaseNow} + ?4
+           WHERE id = ?1 AND gen = ?2 AND fence = ?3 AND state = 'sent'`,
+        )
+        .bind(lease.connectionId, lease.gen, lease.fence, delay, repeated ? 1 : 0)
+        .run();
+    },
+
+    /**
+     * The provider did not answer, so it may have rotated. The state stays `sent`; since this writer knows that it
+     * wrote no journal, nobody needs to wait for one. `delay` ms keep many isolates from asking a dead provider at
+     * every call.
+     */
+    async unanswered(lease: Lease, delay: number): Promise<void> {
+      await db
+        .prepare(
+          `UPDATE connections SET lease_until = ${databaseNow} - ${journalDelay}, retry_at = ${databaseNow} + ?4
+           WHERE id = ?1 AND gen = ?2 AND fence = ?3 AND state = 'sent'`,
+        )
+        .bind(lease.connectionId, lease.gen, lease.fence, delay)
+        .run();
+    },
+
+    /** Only a new sign-in helps. A journal that turns up later is still adopted. */
+    async markReauth(lease: Lease): Promise<boolean> {
+      const row = await db
+        .prepare(
+          `UPDATE connections SET state = 'reauth', reauth_since = ${databaseNow}
+           WHERE id = ?1 AND gen = ?2 AND fence = ?3
+             AND (state = 'sent' OR (state = 'leased' AND sent_at > 0 AND lease_until <= ${databaseNow})) RETURNING id`,
+        )
+        .bind(lease.connectionId, lease.gen, lease.fence)
+        .first();
+      return row !== null;
+    },
+
+    /** Remembers what the service said was missing, for the next sign-in. */
+    async wantScope(id: Id, scope: string): Promise<void> {
+      await db
+        .prepare("UPDATE connections SET wanted_scope = ?2 WHERE id = ?1 AND wanted_scope IS NOT ?2")
+        .bind(id, scope)
+        .run();
+    },
+  };
+}
