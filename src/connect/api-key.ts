@@ -1,12 +1,16 @@
-import { checkDestination, type DestinationPolicy } from "../lib/destination.ts";
+import type { DestinationPolicy } from "../lib/destination.ts";
 import { Fault, type FieldError } from "../lib/fault.ts";
-import { chooseEndpoint } from "../services/endpoint.ts";
+import type { KeyGrant } from "../grants/grant.ts";
 import type { Catalogue } from "../services/index.ts";
 import { readPath } from "../services/json-path.ts";
 import { assembleSecret, chooseHeader, chooseKeyMode, formatHeader } from "../services/key-mode.ts";
 import type { HeaderForm, KeyMode, Service } from "../services/service.ts";
-import type { StorageMode } from "../store/connections.ts";
-import { mintConnection, type MintDeps, type Minted } from "./mint.ts";
+import type { StorageMode } from "../store/connection.ts";
+import type { Connections } from "../store/connections.ts";
+import type { Credential } from "../vault/credential.ts";
+import { chooseUrl, nameOf } from "./address.ts";
+import { mintConnection } from "./mint.ts";
+import { renewConnection, type RenewDeps, type Renewed } from "./renew.ts";
 import { probeMcp, probeRequest, type ProbeDeps } from "./probe.ts";
 
 export interface KeyConnectionRequest {
@@ -18,9 +22,14 @@ export interface KeyConnectionRequest {
   readonly header?: { readonly name: string; readonly prefix?: string | undefined } | undefined;
   readonly storage: StorageMode;
   readonly label?: string | undefined;
+  /** Id of a connection to the same service that gets this key, active or disconnected. */
+  readonly reauthorize?: string | undefined;
+  /** That connection's present credential, to keep it. */
+  readonly present?: Credential | undefined;
 }
 
-export interface KeyConnectionDeps extends MintDeps, ProbeDeps {
+export interface KeyConnectionDeps extends RenewDeps, ProbeDeps {
+  readonly stores: RenewDeps["stores"] & { readonly connections: Connections };
   readonly catalogue: Catalogue;
   readonly destinations: DestinationPolicy;
 }
@@ -30,35 +39,46 @@ export async function connectWithKey(
   workspaceId: string,
   wanted: KeyConnectionRequest,
   deps: KeyConnectionDeps,
-): Promise<Minted> {
+): Promise<Renewed> {
   const service = deps.catalogue.get(wanted.service);
   if (service === undefined) throw new Fault("unknown_service");
+  if (wanted.reauthorize !== undefined) await checkRenewal(workspaceId, wanted.reauthorize, service, deps);
   const { key: way } = deps.catalogue.availability(service);
   if (!way.available) throw new Fault("service_not_available", { params: { reason: way.reason } });
   if (wanted.storage === "managed" && deps.keyring === undefined) throw new Fault("storage_not_configured");
 
   const { mode, url, header, secret } = readForm(service, wanted, deps.destinations);
-  const name = service.endpoint.url === null ? new URL(url).host : service.name;
+  const name = nameOf(service, url);
   const transport = await validate({ service, mode, url, name, header, secret }, deps);
-  return await mintConnection(
-    {
-      workspaceId,
-      service: service.id,
-      label: wanted.label ?? name,
-      kind: "key",
-      storage: wanted.storage,
-      grant: {
-        v: 1,
-        kind: "key",
-        url,
-        transport,
-        header,
-        secret,
-        extra_headers: service.endpoint.extra_headers,
-      },
-    },
-    deps,
-  );
+  const grant: KeyGrant = {
+    v: 1,
+    kind: "key",
+    url,
+    transport,
+    header,
+    secret,
+    extra_headers: service.endpoint.extra_headers,
+  };
+  const { storage, present } = wanted;
+  if (wanted.reauthorize !== undefined) {
+    return await renewConnection(workspaceId, wanted.reauthorize, { grant, storage, present }, deps);
+  }
+  const label = wanted.label ?? name;
+  return await mintConnection({ workspaceId, service: service.id, label, kind: "key", storage, grant }, deps);
+}
+
+/** Another service's key would be sealed under this one's name. */
+async function checkRenewal(
+  workspaceId: string,
+  id: string,
+  service: Service,
+  deps: KeyConnectionDeps,
+): Promise<void> {
+  const connection = await deps.stores.connections.get(workspaceId, id);
+  if (connection === null) throw new Fault("unknown_connection");
+  if (connection.service === service.id) return;
+  const message = "This connection belongs to another service.";
+  throw new Fault("invalid_request", { errors: [{ path: "reauthorize", message }] });
 }
 
 interface Form {
@@ -85,20 +105,6 @@ function readForm(service: Service, wanted: KeyConnectionRequest, destinations: 
   ];
   if (url.kind === "errors" || header.kind === "errors" || secret.kind === "errors") throw invalid(errors);
   return { mode, url: url.url, header: header.header, secret: secret.secret };
-}
-
-type ChosenUrl = ReturnType<typeof chooseEndpoint>;
-
-/** The service's own address, one of its variants, or an address of the person's that may be requested. */
-function chooseUrl(service: Service, wanted: string | undefined, destinations: DestinationPolicy): ChosenUrl {
-  const chosen = chooseEndpoint(service, wanted);
-  if (chosen.kind === "errors") return chosen;
-  const verdict = checkDestination(chosen.url, destinations);
-  if (verdict.ok) return service.endpoint.url === null ? { kind: "url", url: verdict.url.href } : chosen;
-  if (verdict.reason === "shape")
-    return { kind: "errors", errors: [{ path: "url", message: verdict.message }] };
-  // Told exactly like a server that does not answer.
-  throw new Fault("target_unreachable", { params: { service: new URL(chosen.url).host } });
 }
 
 function invalid(errors: readonly FieldError[]): Fault {

@@ -1,9 +1,9 @@
 import { toBase64Url, toHex } from "../lib/bytes.ts";
 import type { Defer } from "../lib/defer.ts";
 import type { Random } from "../lib/random.ts";
-import { sealGrant, type Grant, type GrantKey } from "../grants/grant.ts";
+import { factsOf, sealGrant, type Grant, type GrantKey } from "../grants/grant.ts";
 import { userHeldKey, workspaceKey } from "../grants/grant-key.ts";
-import type { Connection, ConnectionKind, StorageMode } from "../store/connections.ts";
+import type { Connection, ConnectionKind, StorageMode } from "../store/connection.ts";
 import type { Stores } from "../store/index.ts";
 import { mintCredential, type Credential, type CredentialEnvironment } from "../vault/credential.ts";
 import { deriveVerifier, importKeyMaterial, lookupOf } from "../vault/derive.ts";
@@ -16,6 +16,8 @@ export interface MintDeps {
   readonly random: Random;
   readonly defer: Defer;
 }
+
+const noFacts = { access_expires_at: null, refreshable: false, scope: null };
 
 interface NewConnection {
   readonly workspaceId: string;
@@ -61,6 +63,8 @@ export async function mintConnection(wanted: NewConnection, deps: MintDeps): Pro
     verifier: toBase64Url(verifier),
     data_key_id: "dataKeyId" in key ? key.dataKeyId : null,
     blob,
+    issuer: wanted.grant.kind === "oauth" ? wanted.grant.source.issuer : null,
+    facts: wanted.grant.kind === "oauth" ? factsOf(wanted.grant) : noFacts,
   });
   // The row carries the blob for the first minutes, so this copy may be late and is written again by the minute job.
   deps.defer("copy_blob", deps.stores.blobs.put({ connectionId: id, generation: 1, fence: 0 }, blob));

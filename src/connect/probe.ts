@@ -14,7 +14,7 @@ const answerLimit = 256 * 1024;
 export interface ProbeDeps {
   readonly outbound: Outbound;
   readonly defer: Defer;
-  readonly brand: string;
+  readonly site: { readonly brand: string };
 }
 
 interface Target {
@@ -36,14 +36,14 @@ type Answer =
  * throws a fault that says what to mend.
  */
 export async function probeMcp(target: Target, deps: ProbeDeps): Promise<"http" | "sse"> {
-  const initialized = await post(target, initialize(deps.brand), {}, deps);
+  const initialized = await post(target, initialize(deps.site.brand), {}, deps);
   if (initialized.kind === "mcp") {
     if (initialized.session !== null)
       deps.defer("end_probe_session", endSession(target, initialized.session, deps));
     return "http";
   }
   const modern = { "mcp-protocol-version": "2026-07-28", "mcp-method": "server/discover" };
-  if ((await post(target, discover(deps.brand), modern, deps)).kind === "mcp") return "http";
+  if ((await post(target, discover(deps.site.brand), modern, deps)).kind === "mcp") return "http";
   if ((await openStream(target, deps)).kind === "legacy_stream") return "sse";
   throw new Fault("not_an_mcp_server", { params: { service: target.service } });
 }
@@ -102,7 +102,7 @@ async function ask(target: Target, asked: Asked, deps: ProbeDeps): Promise<Respo
   try {
     answer = await deps.outbound(target.url, {
       method: asked.method,
-      headers: { ...asked.headers, ...target.headers, "user-agent": deps.brand },
+      headers: { ...asked.headers, ...target.headers, "user-agent": deps.site.brand },
       ...(asked.body === undefined ? {} : { body: asked.body }),
       deadline: new Deadline(patience),
     });

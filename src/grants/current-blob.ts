@@ -10,7 +10,11 @@ const waits = [0, 100, 400] as const;
  * The sealed blob that D1 calls current: from the row in the first minutes, then from KV. One that KV does not show
  * is a delay, never "unknown": the grant exists.
  */
-export async function readCurrentBlob(row: AdmissionRow, blobs: Blobs, log: Log): Promise<string> {
+export async function readCurrentBlob(
+  row: Pick<AdmissionRow, "id" | "gen" | "blob" | "blob_fence">,
+  blobs: Blobs,
+  log: Log,
+): Promise<string> {
   if (row.blob !== null) return row.blob;
   const name = { connectionId: row.id, generation: row.gen, fence: row.blob_fence };
   for (const wait of waits) {

@@ -2,12 +2,13 @@ import { fromBase64Url, fromHex, toBase64Url, toHex } from "../lib/bytes.ts";
 import { Fault } from "../lib/fault.ts";
 import type { Random } from "../lib/random.ts";
 import type { DataKeys, WrappedDataKey } from "../store/data-keys.ts";
+import type { GrantState } from "../store/grant-row.ts";
 import type { CredentialEnvironment } from "../vault/credential.ts";
 import { createDataKey, unwrapDataKey, wrapDataKey } from "../vault/data-key.ts";
 import type { KeyMaterial } from "../vault/derive.ts";
 import { USER_HELD_KID, VaultError } from "../vault/envelope.ts";
 import type { Keyring } from "../vault/keyring.ts";
-import type { GrantKey } from "./grant.ts";
+import type { GrantBinding, GrantKey } from "./grant.ts";
 
 /** User-held: the second half of the credential opens the grant, and nothing else does. */
 export function userHeldKey(material: KeyMaterial): GrantKey {
@@ -39,14 +40,55 @@ export async function workspaceKey(
   random: Random,
 ): Promise<GrantKey & { readonly dataKeyId: string }> {
   if (keyring === undefined) throw new Fault("storage_not_configured");
-  let wrapped = await dataKeys.newest(workspaceId, keyring.fingerprints);
+  const key = await newestKey(workspaceId, keyring, environment, dataKeys, random);
+  return { ...key, dataKeyId: toHex(key.kid) };
+}
+
+/** The owner's newest data key, made on first need. Two first needs at once agree on one. */
+export async function newestKey(
+  owner: string,
+  keyring: Keyring,
+  environment: CredentialEnvironment,
+  dataKeys: DataKeys,
+  random: Random,
+): Promise<GrantKey> {
+  let wrapped = await dataKeys.newest(owner, keyring.fingerprints);
   if (wrapped === null) {
     const fresh = await createDataKey(random);
-    const envelope = await wrapDataKey(fresh, workspaceId, keyring.active, environment, random);
+    const envelope = await wrapDataKey(fresh, owner, keyring.active, environment, random);
     const key = { id: toHex(fresh.id), wrapped: toBase64Url(envelope) };
-    await dataKeys.insertFirst(workspaceId, key, keyring.active.fingerprint);
-    wrapped = await dataKeys.newest(workspaceId, keyring.fingerprints);
+    await dataKeys.insertFirst(owner, key, keyring.active.fingerprint);
+    wrapped = await dataKeys.newest(owner, keyring.fingerprints);
   }
-  const key = await managedKey(wrapped, workspaceId, keyring, environment);
-  return { ...key, dataKeyId: toHex(key.kid) };
+  return await managedKey(wrapped, owner, keyring, environment);
+}
+
+/** The managed key of a connection's present generation. */
+export async function storedKey(
+  state: Pick<GrantState, "data_key_id" | "workspace_id">,
+  deps: {
+    readonly keyring: Keyring | undefined;
+    readonly environment: CredentialEnvironment;
+    readonly stores: { readonly dataKeys: DataKeys };
+  },
+): Promise<GrantKey> {
+  const { keyring, environment } = deps;
+  if (state.data_key_id === null || keyring === undefined) throw new VaultError("unknown_key");
+  const wrapped = await deps.stores.dataKeys.get(state.data_key_id, keyring.fingerprints);
+  return await managedKey(wrapped, state.workspace_id, keyring, environment);
+}
+
+/** What the present generation of a connection is bound to, as its row says. */
+export function bindingOf(state: GrantState): GrantBinding {
+  const [lookup, verifier] = [fromBase64Url(state.lookup), fromBase64Url(state.verifier)];
+  if (lookup === undefined || verifier === undefined) throw new VaultError("unsealable");
+  return {
+    connectionId: state.id,
+    workspaceId: state.workspace_id,
+    service: state.service,
+    storage: state.storage,
+    lookup,
+    verifier,
+    generation: state.gen,
+  };
 }

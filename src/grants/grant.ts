@@ -1,7 +1,9 @@
 import { fromBase64Url, fromUtf8, toBase64Url, utf8 } from "../lib/bytes.ts";
 import type { Random } from "../lib/random.ts";
+import type { TokenSource } from "../oauth/server.ts";
 import type { HeaderForm } from "../services/service.ts";
-import type { StorageMode } from "../store/connections.ts";
+import type { StorageMode } from "../store/connection.ts";
+import type { TokenFacts } from "../store/grant-row.ts";
 import type { CredentialEnvironment } from "../vault/credential.ts";
 import { deriveSealingKey, type KeyMaterial, type Purpose } from "../vault/derive.ts";
 import { open, seal, VaultError, type EnvelopeContext } from "../vault/envelope.ts";
@@ -12,9 +14,8 @@ export type Transport = "http" | "sse";
  * What is sealed: the secret together with everything that decides where it goes. Rows repeat parts of it for
  * display; a request obeys only this.
  */
-export interface KeyGrant {
+interface Destination {
   readonly v: 1;
-  readonly kind: "key";
   readonly url: string;
   readonly transport: Transport;
   /** The header that carries the secret. */
@@ -24,7 +25,31 @@ export interface KeyGrant {
   readonly extra_headers: Readonly<Record<string, string>>;
 }
 
-export type Grant = KeyGrant;
+export interface KeyGrant extends Destination {
+  readonly kind: "key";
+}
+
+/** `secret` is the access token; the rest is what renews and revokes it. */
+export interface OauthGrant extends Destination {
+  readonly kind: "oauth";
+  readonly source: TokenSource;
+  readonly refresh_token?: string | undefined;
+  readonly scope: string | null;
+  /** ms since the epoch; `expires_at` is null where the token says nothing of an end. */
+  readonly issued_at: number;
+  readonly expires_at: number | null;
+}
+
+export type Grant = KeyGrant | OauthGrant;
+
+/** What of a grant the row says in clear. */
+export function factsOf(grant: OauthGrant): TokenFacts {
+  return {
+    access_expires_at: grant.expires_at,
+    refreshable: grant.refresh_token !== undefined,
+    scope: grant.scope,
+  };
+}
 
 /** What a sealed grant is bound to: all of it known before opening, each change a re-seal. */
 export interface GrantBinding {
@@ -108,6 +133,6 @@ function isGrant(value: unknown): value is Grant {
     "v" in value &&
     value.v === 1 &&
     "kind" in value &&
-    value.kind === "key"
+    (value.kind === "key" || value.kind === "oauth")
   );
 }

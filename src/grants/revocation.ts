@@ -1,0 +1,98 @@
+import type { Clock } from "../lib/clock.ts";
+import { errorKind, type Log } from "../lib/log.ts";
+import { readCurrentBlob } from "./current-blob.ts";
+import { findJournal } from "./adopt.ts";
+import { openGrant, type Grant } from "./grant.ts";
+import { bindingOf, storedKey, userHeldKey } from "./grant-key.ts";
+import { revokeGrant, type Revoked } from "./revoke.ts";
+import type { OauthHttp } from "../oauth/http.ts";
+import type { Catalogue } from "../services/index.ts";
+import type { RevocationState } from "../store/connection.ts";
+import type { GrantState } from "../store/grant-row.ts";
+import type { Stores } from "../store/index.ts";
+import type { Credential, CredentialEnvironment } from "../vault/credential.ts";
+import { importKeyMaterial } from "../vault/derive.ts";
+import type { Keyring } from "../vault/keyring.ts";
+
+export interface RevocationDeps {
+  readonly stores: Pick<Stores, "connections" | "grants" | "blobs" | "dataKeys">;
+  readonly catalogue: Catalogue;
+  readonly keyring: Keyring | undefined;
+  readonly environment: CredentialEnvironment;
+  readonly oauth: OauthHttp;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** Tries at once, before the outcome is recorded. */
+const tries = 2;
+
+/**
+ * Opens a disconnected grant one last time, asks its provider to revoke it, and records the outcome. The row must say
+ * `pending`; where the provider does not do it, it says `otherwise` after.
+ */
+export async function attemptRevocation(
+  id: string,
+  present: Credential | undefined,
+  otherwise: RevocationState,
+  deps: RevocationDeps,
+): Promise<void> {
+  let outcome: RevocationState = otherwise;
+  const state = await deps.stores.grants.read(id);
+  try {
+    if (state !== null) {
+      const revoked = await openAndRevoke(state, present, deps);
+      if (revoked !== "failed") outcome = revoked;
+    }
+  } catch (error) {
+    deps.log({ event: "revocation_failed", connection: id, error: errorKind(error) });
+  }
+  const recorded = await deps.stores.connections.setRevocation(id, "pending", outcome);
+  const keep = outcome === "awaiting_credential" || outcome === "pending";
+  if (recorded === null || keep || state === null) return;
+  await deps.stores.blobs.delete({ connectionId: id, generation: state.gen, fence: state.blob_fence });
+}
+
+/** A dead credential was presented: its holder can open the grant, so now it can be revoked. One of many wins. */
+export async function revokeOnPresentation(
+  id: string,
+  present: Credential,
+  deps: RevocationDeps,
+): Promise<void> {
+  const won = await deps.stores.connections.setRevocation(id, "awaiting_credential", "pending");
+  if (won !== null) await attemptRevocation(id, present, "awaiting_credential", deps);
+}
+
+async function openAndRevoke(
+  state: GrantState,
+  present: Credential | undefined,
+  deps: RevocationDeps,
+): Promise<Revoked> {
+  const key =
+    state.storage === "managed"
+      ? await storedKey(state, deps)
+      : present === undefined
+        ? undefined
+        : userHeldKey(await importKeyMaterial(present.key));
+  if (key === undefined) return "failed";
+  const sealed = await readCurrentBlob(state, deps.stores.blobs, deps.log);
+  const grant = await openGrant(sealed, key, bindingOf(state), deps.environment);
+  const revoked = await revokeWithRepeats(grant, state, deps);
+  // A refresh may have ended in a journal only: what it brought is the living end of the grant.
+  const left = state.sent_at > 0 ? await findJournal(state, deps.stores.blobs) : null;
+  if (left === null) return revoked;
+  const binding = { ...bindingOf(state), generation: left.name.generation };
+  const newest = await openGrant(left.journal.blob, key, binding, deps.environment);
+  const ended = await revokeWithRepeats(newest, state, deps);
+  if (ended !== "failed") await deps.stores.blobs.deleteJournal(left.name);
+  return ended;
+}
+
+async function revokeWithRepeats(grant: Grant, state: GrantState, deps: RevocationDeps): Promise<Revoked> {
+  if (grant.kind !== "oauth") return "unsupported";
+  const service = deps.catalogue.get(state.service);
+  for (let at = 1; ; at += 1) {
+    const revoked = await revokeGrant(grant, service, deps);
+    if (revoked !== "failed" || at >= tries) return revoked;
+  }
+}
