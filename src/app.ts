@@ -6,8 +6,10 @@ import type { AppEnv, Runtime } from "./http/context.ts";
 import { dashboardCors } from "./http/cors.ts";
 import { health } from "./http/health.ts";
 import { serveMcp } from "./http/mcp.ts";
+import { oauth } from "./http/oauth.ts";
 import { plainHeaders, problem } from "./http/problem.ts";
 import { services } from "./http/services.ts";
+import { signIn } from "./http/sign-in.ts";
 import { Fault } from "./lib/fault.ts";
 import { errorKind } from "./lib/log.ts";
 import { pathOf } from "./lib/path.ts";
@@ -31,8 +33,10 @@ const knownMethods = methodNotAllowed({
 for (const path of ["/api/*", "/healthz", "/version"]) app.use(path, knownMethods);
 
 app.route("/api", account);
+app.route("/api/connections", signIn);
 app.route("/api/connections", connections);
 app.route("/api/services", services);
+app.route("/oauth", oauth);
 app.route("/", health);
 
 app.notFound(() => problem(new Fault("not_found")));

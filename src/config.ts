@@ -128,6 +128,8 @@ export interface Config extends Omit<Variables, Replaced> {
   readonly ADMIN_URL: readonly string[] & { readonly 0: string };
   readonly PAUSED_SERVICES: readonly string[];
   readonly keyring: Keyring | undefined;
+  /** The operator's OAuth clients by service id, from `{SERVICE}_CLIENT_ID` and `{SERVICE}_CLIENT_SECRET`. */
+  readonly clients: ReadonlyMap<string, { readonly id: string; readonly secret: string | undefined }>;
   /** Loopback targets and local sign-in are allowed. */
   readonly localMode: boolean;
 }
@@ -147,9 +149,26 @@ export async function readConfig(env: unknown): Promise<Config> {
     ...variables,
     ADMIN_URL: [admin, ...others],
     PAUSED_SERVICES: variables.PAUSED_SERVICES ?? [],
+    clients: readClients(env),
     keyring: await readKeyring(MANAGED_ENCRYPTION_KEYS, MANAGED_ENCRYPTION_MASTER_KEY),
     localMode,
   };
+}
+
+/** `GITHUB_CLIENT_ID` configures the service `github`, `GOOGLE_DRIVE_CLIENT_ID` the service `google-drive`. */
+function readClients(env: unknown): Config["clients"] {
+  const values = new Map(Object.entries(z.record(z.string(), z.unknown()).parse(withoutEmpty(env))));
+  const clients = new Map<string, { id: string; secret: string | undefined }>();
+  for (const [name, id] of values) {
+    const service = /^([A-Z0-9_]+)_CLIENT_ID$/.exec(name)?.[1];
+    if (service === undefined) continue;
+    const secret = values.get(`${service}_CLIENT_SECRET`);
+    if (typeof id !== "string") throw misconfigured(name, "must be text");
+    if (secret !== undefined && typeof secret !== "string")
+      throw misconfigured(`${service}_CLIENT_SECRET`, "must be text");
+    clients.set(service.toLowerCase().replaceAll("_", "-"), { id, secret });
+  }
+  return clients;
 }
 
 /** An empty variable means "not set": that is how templates leave them. */

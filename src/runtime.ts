@@ -14,6 +14,7 @@ import type { Limiter } from "./lib/limiter.ts";
 import { bufferLog } from "./store/log-buffer.ts";
 import { consoleLog, type Log } from "./lib/log.ts";
 import { createOutbound, type Outbound } from "./lib/outbound.ts";
+import { createOauthHttp } from "./oauth/http.ts";
 import { systemRandom } from "./lib/random.ts";
 import { createCatalogue } from "./services/index.ts";
 import { createStores } from "./store/index.ts";
@@ -63,12 +64,15 @@ async function createShared(env: Bindings): Promise<Shared> {
     catalogue: createCatalogue({
       demoOrigin: config.DEMO_SERVICE_URL,
       paused: config.PAUSED_SERVICES,
-      preRegistered: new Set(),
+      preRegistered: new Set(config.clients.keys()),
     }),
     keyring: config.keyring,
     environment: config.SECRET_ENV,
     verify: createVerifier(profilesOf(config, outbound)),
     outbound,
+    oauth: createOauthHttp(outbound),
+    preRegistered: config.clients,
+    localMode: config.localMode,
     destinations,
     limits: {
       connection: limiter(env.CONNECTION_LIMIT),

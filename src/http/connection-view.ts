@@ -1,10 +1,13 @@
 import { clientSnippets } from "../connect/snippets.ts";
-import type { Connection } from "../store/connections.ts";
+import type { Connection } from "../store/connection.ts";
 import { formatApiKey, formatCredential, type Credential } from "../vault/credential.ts";
 import type { Runtime } from "./context.ts";
 
 /** A connection as the API shows it: times in ISO 8601, and what the person would call its state. */
-export function viewConnection(connection: Connection, { catalogue }: Pick<Runtime, "catalogue">) {
+export function viewConnection(
+  connection: Connection,
+  { catalogue, clock }: Pick<Runtime, "catalogue" | "clock">,
+) {
   return {
     id: connection.id,
     service: connection.service,
@@ -13,20 +16,34 @@ export function viewConnection(connection: Connection, { catalogue }: Pick<Runti
     kind: connection.kind,
     storage: connection.storage,
     status: connection.status,
-    state: stateOf(connection),
+    state: stateOf(connection, clock()),
     upstream_url: connection.upstream_url,
     created_at: iso(connection.created_at),
     last_used_at: iso(connection.last_used_at),
     access_expires_at: iso(connection.access_expires_at),
+    refreshable: connection.refreshable === 1,
+    refreshed_at: iso(connection.refreshed_at),
+    authorized_at: iso(connection.authorized_at),
     disconnected_at: iso(connection.disconnected_at),
+    scope: connection.scope,
+    /** What a call was refused for: signing in again asks for it. */
+    wanted_scope: connection.wanted_scope,
+    revocation: connection.revocation,
   };
+}
+
+/** An access token that ended and cannot be renewed. */
+function hasEnded(connection: Connection, now: number): boolean {
+  const { refreshable, access_expires_at: end } = connection;
+  return refreshable === 0 && end !== null && end <= now;
 }
 
 function stateOf(
   connection: Connection,
+  now: number,
 ): "disconnected" | "suspended" | "reauthorize" | "never_used" | "working" {
   if (connection.status !== "active") return connection.status;
-  if (connection.state === "reauth") return "reauthorize";
+  if (connection.state === "reauth" || hasEnded(connection, now)) return "reauthorize";
   return connection.last_used_at === null ? "never_used" : "working";
 }
 
@@ -35,7 +52,7 @@ function iso(time: number | null): string | null {
 }
 
 /** The credential in each form that clients take, with snippets. In one answer, once. */
-export function viewCredential(connection: Connection, credential: Credential, runtime: Runtime) {
+function viewCredential(connection: Connection, credential: Credential, runtime: Runtime) {
   const mcpUrl = `${runtime.site.publicUrl}/mcp/${connection.service}`;
   const secretUrl = `${mcpUrl}/${formatCredential(credential)}`;
   const apiKey = formatApiKey(credential, runtime.environment);
@@ -44,4 +61,14 @@ export function viewCredential(connection: Connection, credential: Credential, r
     credential: { secret_url: secretUrl, api_key: apiKey, mcp_url: mcpUrl },
     snippets: clientSnippets({ name, mcpUrl, secretUrl, apiKey }),
   };
+}
+
+/** The answer to whatever made or changed a connection: the credential only where it is a new one. */
+export function viewResult(
+  result: { readonly connection: Connection; readonly credential: Credential | null },
+  runtime: Runtime,
+) {
+  const connection = viewConnection(result.connection, runtime);
+  if (result.credential === null) return { connection, credential: null, snippets: [] };
+  return { connection, ...viewCredential(result.connection, result.credential, runtime) };
 }

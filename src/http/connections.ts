@@ -3,19 +3,14 @@ import { z } from "zod";
 import { Fault } from "../lib/fault.ts";
 import { connectWithKey } from "../connect/api-key.ts";
 import { disconnect } from "../connect/disconnect.ts";
-import type { Connection } from "../store/connections.ts";
-import { viewConnection, viewCredential } from "./connection-view.ts";
+import { regenerate } from "../connect/regenerate.ts";
+import type { Connection } from "../store/connection.ts";
+import { readPresented } from "./presented.ts";
+import { viewConnection, viewResult } from "./connection-view.ts";
 import type { AppEnv } from "./context.ts";
 import { check, readJson } from "./json-body.ts";
+import { label } from "./fields.ts";
 import { requireUser } from "./session.ts";
-
-/** What people type as a name: trimmed, one line, no control characters. */
-const label = z
-  .string()
-  .trim()
-  .min(1)
-  .max(100)
-  .regex(/^[^\p{Cc}\p{Cs}]*$/u, { error: "must be one line of text" });
 
 const newConnection = z.strictObject({
   service: z.string().max(40),
@@ -25,9 +20,15 @@ const newConnection = z.strictObject({
   header: z.strictObject({ name: z.string().max(200), prefix: z.string().max(200).optional() }).optional(),
   storage: z.enum(["zero_knowledge", "managed"]).default("zero_knowledge"),
   label: label.optional(),
+  reauthorize: z.string().max(60).optional(),
+  credential: z.string().max(300).optional(),
 });
 
 const change = z.strictObject({ label });
+
+const deletion = z.strictObject({ purge: z.literal("now").optional() });
+
+const regeneration = z.strictObject({ credential: z.string().max(300).optional() });
 
 const pageQuery = z.strictObject({
   limit: z.coerce.number().int().min(1).max(100).default(50),
@@ -44,16 +45,11 @@ const pageQuery = z.strictObject({
 export const connections = new Hono<AppEnv>()
   .post("/", async (c) => {
     const user = await requireUser(c);
-    const wanted = await readJson(c.req.raw, newConnection);
+    const { credential, ...wanted } = await readJson(c.req.raw, newConnection);
     const { runtime } = c.env;
-    const minted = await connectWithKey(user.workspace_id, wanted, { ...runtime, brand: runtime.site.brand });
-    return c.json(
-      {
-        connection: viewConnection(minted.connection, runtime),
-        ...viewCredential(minted.connection, minted.credential, runtime),
-      },
-      201,
-    );
+    const present = readPresented(credential, "credential", runtime);
+    const minted = await connectWithKey(user.workspace_id, { ...wanted, present }, runtime);
+    return c.json(viewResult(minted, runtime), 201);
   })
   .get("/", async (c) => {
     const user = await requireUser(c);
@@ -76,10 +72,25 @@ export const connections = new Hono<AppEnv>()
     const connection = await stores.connections.setLabel(user.workspace_id, c.req.param("id"), wanted.label);
     return c.json(viewConnection(found(connection), c.env.runtime));
   })
+  .post("/:id/credential", async (c) => {
+    const user = await requireUser(c);
+    const { credential } = await readJson(c.req.raw, regeneration);
+    const { runtime } = c.env;
+    const presented = readPresented(credential, "credential", runtime);
+    return c.json(viewResult(await regenerate(user, c.req.param("id"), presented, runtime), runtime), 201);
+  })
   .delete("/:id", async (c) => {
     const user = await requireUser(c);
     const { runtime } = c.env;
-    const ended = await disconnect(user.workspace_id, c.req.param("id"), runtime);
+    const { purge } = check(deletion, c.req.query());
+    const presented = readPresented(c.req.header("bindify-credential"), "Bindify-Credential", runtime);
+    const id = c.req.param("id");
+    const ended = await disconnect(
+      user.workspace_id,
+      id,
+      { present: presented, purge: purge === "now" },
+      runtime,
+    );
     return c.json({
       connection: viewConnection(found(ended?.connection ?? null), runtime),
       revocation: ended?.revocation,

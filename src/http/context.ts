@@ -7,6 +7,8 @@ import type { Log } from "../lib/log.ts";
 import type { Outbound } from "../lib/outbound.ts";
 import type { Random } from "../lib/random.ts";
 import type { Verifier } from "../identity/verifier.ts";
+import type { PreRegistered } from "../connect/oauth-client.ts";
+import type { OauthHttp } from "../oauth/http.ts";
 import type { Catalogue } from "../services/index.ts";
 import type { Stores } from "../store/index.ts";
 import type { CredentialEnvironment } from "../vault/credential.ts";
@@ -32,6 +34,9 @@ export interface Runtime {
   readonly environment: CredentialEnvironment;
   readonly verify: Verifier;
   readonly outbound: Outbound;
+  readonly oauth: OauthHttp;
+  readonly preRegistered: ReadonlyMap<string, PreRegistered>;
+  readonly localMode: boolean;
   readonly destinations: DestinationPolicy;
   readonly limits: { readonly connection: Limiter; readonly miss: Limiter; readonly user: Limiter };
   readonly times: { readonly headers: number; readonly response: number };

@@ -8,7 +8,7 @@ export const dashboardCors = createMiddleware<AppEnv>(async (c, next) => {
   return await cors({
     origin: (origin) => (adminUrls.includes(origin) ? origin : null),
     allowMethods: ["GET", "POST", "PATCH", "DELETE"],
-    allowHeaders: ["authorization", "content-type", "idempotency-key"],
+    allowHeaders: ["authorization", "content-type", "idempotency-key", "bindify-credential"],
     maxAge: 600,
   })(c, next);
 });

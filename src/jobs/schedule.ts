@@ -1,6 +1,7 @@
 import type { Clock } from "../lib/clock.ts";
 import { errorKind, type JobName, type Log } from "../lib/log.ts";
 import type { Stores } from "../store/index.ts";
+import { adoptJournals } from "./adopt-journals.ts";
 import { copyBlobs } from "./copy-blobs.ts";
 import { printLogEvents } from "./print-log-events.ts";
 
@@ -19,7 +20,9 @@ interface Job {
 /** Which jobs a cron pattern runs. The patterns are the triggers of `wrangler.toml`. */
 export const schedule: Readonly<Record<string, readonly Job[]>> = {
   "* * * * *": [
+    { name: "adopt_journals", run: (deps) => adoptJournals(deps.stores) },
     { name: "copy_blobs", run: (deps) => copyBlobs(deps.stores) },
+    { name: "delete_expired_flows", run: (deps) => deps.stores.flows.deleteExpired() },
     { name: "print_log_events", run: (deps) => printLogEvents(deps.stores) },
   ],
 };

@@ -1,33 +1,26 @@
 import { fromBase64Url, equal, toBase64Url } from "../lib/bytes.ts";
 import { Fault } from "../lib/fault.ts";
+import type { Defer } from "../lib/defer.ts";
 import type { Limiter } from "../lib/limiter.ts";
-import { errorKind, type Log } from "../lib/log.ts";
+import { errorKind } from "../lib/log.ts";
 import { readCurrentBlob } from "../grants/current-blob.ts";
-import { openGrant, type Grant, type GrantBinding, type GrantKey } from "../grants/grant.ts";
+import { openGrant, type GrantBinding, type GrantKey } from "../grants/grant.ts";
 import { managedKey, userHeldKey } from "../grants/grant-key.ts";
-import type { Catalogue } from "../services/index.ts";
+import type { Held } from "../grants/held.ts";
+import { revokeOnPresentation, type RevocationDeps } from "../grants/revocation.ts";
 import type { AdmissionRow } from "../store/connections.ts";
-import type { Stores } from "../store/index.ts";
-import { type Credential, type CredentialEnvironment } from "../vault/credential.ts";
+import type { Credential } from "../vault/credential.ts";
 import { deriveVerifier, importKeyMaterial, lookupOf } from "../vault/derive.ts";
 import { VaultError } from "../vault/envelope.ts";
-import type { Keyring } from "../vault/keyring.ts";
 
-export interface AdmitDeps {
-  readonly stores: Pick<Stores, "connections" | "blobs">;
-  readonly catalogue: Catalogue;
-  readonly keyring: Keyring | undefined;
-  readonly environment: CredentialEnvironment;
+export interface AdmitDeps extends RevocationDeps {
   readonly limits: { readonly connection: Limiter };
-  readonly log: Log;
+  readonly defer: Defer;
 }
 
 /** A request that may go on: the opened grant, and what it was opened with. */
-export interface Admitted {
+export interface Admitted extends Held {
   readonly row: AdmissionRow;
-  readonly grant: Grant;
-  readonly key: GrantKey;
-  readonly binding: GrantBinding;
 }
 
 /**
@@ -43,7 +36,14 @@ export async function admit(service: string, credential: Credential, deps: Admit
   const verifier = await deriveVerifier(material, row.id);
   const expected = fromBase64Url(row.verifier);
   if (expected === undefined || !equal(verifier, expected)) throw new Fault("unknown_credential");
-  if (row.service !== service || row.status === "disconnected") throw new Fault("unknown_credential");
+  if (row.service !== service) throw new Fault("unknown_credential");
+  if (row.status === "disconnected") {
+    // Its holder is here for once, so the grant that nobody else can open can be revoked. They are told nothing of it.
+    if (row.revocation === "awaiting_credential") {
+      deps.defer("revoke_grant", revokeOnPresentation(row.id, credential, deps));
+    }
+    throw new Fault("unknown_credential");
+  }
 
   if (row.status === "suspended") throw new Fault("connection_suspended");
   const definition = deps.catalogue.get(row.service);

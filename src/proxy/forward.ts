@@ -1,11 +1,12 @@
 import { concat } from "../lib/bytes.ts";
-import { second, type Clock } from "../lib/clock.ts";
+import { second } from "../lib/clock.ts";
 import { Deadline } from "../lib/deadline.ts";
 import { Fault } from "../lib/fault.ts";
 import { OutboundError, type Outbound } from "../lib/outbound.ts";
-import type { Random } from "../lib/random.ts";
+import { ensureFresh, renewNow } from "../grants/ensure-fresh.ts";
+import type { RefreshDeps } from "../grants/held.ts";
+import { readChallenge } from "../oauth/challenge.ts";
 import type { Connections } from "../store/connections.ts";
-import type { CredentialEnvironment } from "../vault/credential.ts";
 import type { Admitted } from "./admit.ts";
 import type { RequestBody } from "./body.ts";
 import { relayEvents, relayTimes } from "./event-stream.ts";
@@ -17,12 +18,9 @@ import { watchStream } from "./stream-watch.ts";
 /** Bytes. */
 const shortAnswer = 64 * 1024;
 
-export interface ForwardDeps {
+export interface ForwardDeps extends RefreshDeps {
   readonly outbound: Outbound;
-  readonly stores: { readonly connections: Pick<Connections, "activeAmong"> };
-  readonly environment: CredentialEnvironment;
-  readonly clock: Clock;
-  readonly random: Random;
+  readonly stores: RefreshDeps["stores"] & { readonly connections: Pick<Connections, "activeAmong"> };
   readonly times: {
     /** ms until the answer's headers, and ms for a whole answer that is not an event stream. */
     readonly headers: number;
@@ -40,7 +38,8 @@ interface Call {
 
 /** Sends an admitted request to the service and hands its answer back: bytes untouched, at flat memory. */
 export async function forward(call: Call, deps: ForwardDeps): Promise<Response> {
-  const { request, address, admitted } = call;
+  const { request, address } = call;
+  const admitted = { ...call.admitted, ...(await ensureFresh(call.admitted, call.admitted.row, deps)) };
   const { grant } = admitted;
   const expectsStream = isEventStreamLeg(address, request.method, grant.transport);
   const target =
@@ -49,9 +48,9 @@ export async function forward(call: Call, deps: ForwardDeps): Promise<Response> 
       : grant.url;
 
   const deadline = new Deadline(deps.times.headers);
-  const answer = await send(target, call, deps, deadline);
+  const answer = await sendRenewing(target, { ...call, admitted }, deps, deadline);
   if (answer.status >= 300 && answer.status < 400) throw new Fault("upstream_redirected");
-  if (answer.status === 401) throw new Fault("upstream_rejected");
+  if (answer.status === 403) refuseForScope(answer, admitted, deps);
 
   const headers = clientHeaders(answer.headers);
   if (answer.body === null) return new Response(null, { status: answer.status, headers });
@@ -83,6 +82,43 @@ function isEventStreamLeg(address: McpAddress, method: string, transport: "http"
   // Clients try streamable HTTP first and fall back to HTTP+SSE on a plain 405 (MCP 2025-03-26, Transports).
   if (method !== "GET") throw new Fault("method_not_allowed", { params: { allow: "GET" } });
   return true;
+}
+
+/**
+ * Sends, and where an OAuth service refuses the access token, renews it and sends once more, if the body was kept.
+ * A streamed body cannot be sent again: then the next call finds the renewed token.
+ */
+async function sendRenewing(
+  target: string,
+  call: Call,
+  deps: ForwardDeps,
+  deadline: Deadline,
+): Promise<Response> {
+  const answer = await send(target, call, deps, deadline);
+  if (answer.status !== 401) return answer;
+  await answer.body?.cancel();
+  const { admitted, body } = call;
+  if (admitted.grant.kind === "key") throw new Fault("upstream_rejected");
+  if (admitted.grant.refresh_token === undefined) throw new Fault("reauthorize_required");
+  if (body.forwarded !== null && body.kept === undefined) {
+    deps.defer("refresh", renewNow(admitted, deps));
+    throw new Fault("refresh_delayed", { retryAfter: 1 });
+  }
+  const renewed = await renewNow(admitted, deps);
+  const again = await send(target, { ...call, admitted: { ...admitted, ...renewed } }, deps, deadline);
+  if (again.status !== 401) return again;
+  await again.body?.cancel();
+  throw new Fault("reauthorize_required");
+}
+
+/** RFC 6750 §3.1 `insufficient_scope`: noted for the next sign-in, and told as a sentence. */
+function refuseForScope(answer: Response, { grant, row }: Admitted, deps: ForwardDeps): void {
+  const challenge = readChallenge(answer.headers);
+  if (grant.kind !== "oauth" || challenge.error !== "insufficient_scope") return;
+  if (challenge.scope !== undefined) {
+    deps.defer("want_scope", deps.stores.grants.wantScope(row.id, challenge.scope.slice(0, 1000)));
+  }
+  throw new Fault("more_access_required");
 }
 
 async function send(target: string, call: Call, deps: ForwardDeps, deadline: Deadline): Promise<Response> {

@@ -63,7 +63,10 @@ function endpointOf(event: string, sealedUrl: string): string {
     throw new Fault("upstream_protocol");
   }
   const endpoint = new URL(data, sealedUrl);
-  if (endpoint.origin !== new URL(sealedUrl).origin || endpoint.username !== "" || endpoint.password !== "") {
+  const { origin, protocol } = new URL(sealedUrl);
+  // The origin of a blob: URL is the one inside it.
+  const elsewhere = endpoint.origin !== origin || endpoint.protocol !== protocol;
+  if (elsewhere || endpoint.username !== "" || endpoint.password !== "") {
     throw new Fault("upstream_protocol");
   }
   return endpoint.href;

@@ -9,7 +9,7 @@ export const custom = {
   docs_url: "https://modelcontextprotocol.io/docs/getting-started/intro",
   status: "ga",
   verified: { on: "2026-11", by: "code" },
-  warnings: ["The key goes to the address that you enter: use only servers that you trust."],
+  warnings: ["Your key or sign-in goes to the address that you enter: use only servers that you trust."],
   endpoint: { url: null },
   oauth: {
     clients: ["cimd", "dcr"],

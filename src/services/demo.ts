@@ -17,7 +17,7 @@ export function demoService(origin: string): ServiceInput {
     notes: ["Runs beside this deployment and forgets everything when it stops."],
     endpoint: { url: new URL("/mcp", origin).href },
     oauth: {
-      clients: ["dcr"],
+      clients: ["pre_registered", "cimd", "dcr"],
       redirect: "any",
       revocation: { style: "rfc7009", scope: "token" },
     },
