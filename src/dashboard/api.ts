@@ -1,6 +1,7 @@
 /** The page's only way to the server. It never throws: every outcome is an {@link Answer}. */
 import type { ZodMiniType } from "zod/mini";
 import {
+  begunSchema,
   configSchema,
   connectedSchema,
   connectionSchema,
@@ -31,6 +32,27 @@ export interface ConnectInput {
   label?: string;
 }
 
+export interface SignInInput {
+  service?: string;
+  /** Id of the connection to sign in again; in place of `service`. */
+  reauthorize?: string;
+  url?: string;
+  client?: { id: string; secret?: string };
+  storage?: StorageMode;
+  label?: string;
+  return_to: string;
+}
+
+/** What the provider sent back, and with `credential` the wish to keep that one. */
+export interface SignInAnswer {
+  state: string;
+  code?: string;
+  iss?: string;
+  error?: string;
+  error_description?: string;
+  credential?: string;
+}
+
 /** Validating a key takes the service's own time; beyond this the person should hear something. */
 const patienceMs = 60_000;
 
@@ -45,9 +67,27 @@ export const api = {
       `/api/connections${cursor ? `?cursor=${encodeURIComponent(cursor)}` : ""}`,
     ),
   connect: (input: ConnectInput) => send(connectedSchema, "POST", "/api/connections", input),
+  connection: (id: string) => send(connectionSchema, "GET", connectionPath(id)),
+  authorize: (input: SignInInput) => send(begunSchema, "POST", "/api/connections/authorize", input),
+  complete: (answer: SignInAnswer) => send(connectedSchema, "POST", "/api/connections/complete", answer),
+  regenerate: ({ id, credential }: Presented) =>
+    send(connectedSchema, "POST", `${connectionPath(id)}/credential`, credential ? { credential } : {}),
   rename: (id: string, label: string) => send(connectionSchema, "PATCH", connectionPath(id), { label }),
-  disconnect: (id: string) => send(disconnectedSchema, "DELETE", connectionPath(id)),
+  disconnect: ({ id, credential }: Presented) =>
+    send(
+      disconnectedSchema,
+      "DELETE",
+      connectionPath(id),
+      undefined,
+      credential ? { "Bindify-Credential": credential } : {},
+    ),
 };
+
+/** A connection, with its present credential if its holder gave it. */
+interface Presented {
+  id: string;
+  credential?: string;
+}
 
 const connectionPath = (id: string) => `/api/connections/${encodeURIComponent(id)}`;
 
@@ -56,9 +96,10 @@ async function send<T>(
   method: "GET" | "POST" | "PATCH" | "DELETE",
   path: string,
   body?: unknown,
+  more: Record<string, string> = {},
 ): Promise<Answer<T>> {
   const { token } = currentSession();
-  const headers = new Headers({ Accept: "application/json" });
+  const headers = new Headers({ Accept: "application/json", ...more });
   if (token !== undefined) headers.set("Authorization", `Bearer ${token}`);
   if (body !== undefined) headers.set("Content-Type", "application/json");
   let response: Response;

@@ -24,18 +24,48 @@ export function fullTime(iso: string): string {
 
 export type Tone = "good" | "quiet" | "warn" | "bad";
 
-const states: Record<string, { words: string; tone: Tone }> = {
+interface State {
+  words: string;
+  tone: Tone;
+}
+
+const states: Record<string, State> = {
   working: { words: "Working", tone: "good" },
   never_used: { words: "Never used", tone: "quiet" },
   disconnected: { words: "Disconnected", tone: "quiet" },
-  reauthorize: { words: "Connect again", tone: "bad" },
+  reauthorize: { words: "Re-authorize", tone: "bad" },
   suspended: { words: "Suspended", tone: "warn" },
 };
 
-export function describeState(connection: Connection): { words: string; tone: Tone } {
+export function describeState(connection: Connection, now = Date.now()): State {
   const key = connection.status === "active" ? connection.state : connection.status;
-  return states[key] ?? { words: sentenceCase(key), tone: "warn" };
+  const known = states[key] ?? { words: sentenceCase(key), tone: "warn" };
+  if (key !== "working" && key !== "never_used") return known;
+  if (connection.wanted_scope) return { words: "Needs more access", tone: "warn" };
+  const end = connection.access_expires_at;
+  if (connection.refreshable !== false || !end) return known;
+  // Nothing renews it: the person has to know before it ends.
+  const soon = Date.parse(end) - now < 7 * 86_400_000;
+  return { words: `Expires ${timeAgo(end, now)}`, tone: soon ? "warn" : known.tone };
 }
+
+/** Whether signing in again is what this connection is waiting for. */
+export const needsSignIn = (connection: Connection): boolean =>
+  connection.status === "active" && (connection.state === "reauthorize" || !!connection.wanted_scope);
+
+const revocations: Record<string, string> = {
+  not_applicable: "Key not revoked",
+  revoked: "Revoked",
+  pending: "Being revoked",
+  awaiting_credential: "Not revoked yet",
+  failed: "Not revoked",
+  skipped: "Not revoked",
+  unsupported: "Not revoked",
+};
+
+/** What became of the access at the service, in the few words of a list. */
+export const describeRevocation = (revocation: string | null | undefined): string =>
+  revocations[revocation ?? "not_applicable"] ?? sentenceCase(revocation ?? "");
 
 export const describeStorage = (storage: string): string =>
   storage === "zero_knowledge" ? "Zero-knowledge" : sentenceCase(storage);
@@ -47,12 +77,21 @@ function sentenceCase(key: string): string {
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
-/** What keeps a person from connecting this service with a key, or nothing. */
-export function obstacle(service: Service): string | undefined {
-  if (service.key_available) return undefined;
-  if (!service.available) return service.unavailable_reason ?? "Not available in this deployment.";
-  return "Needs OAuth sign-in, which is not in this version.";
+/** What keeps a person from connecting this service, or nothing. */
+export const obstacle = (service: Service): string | undefined =>
+  service.available ? undefined : (service.unavailable_reason ?? "Not available in this deployment.");
+
+/** The ways in, in the few words of a card. */
+export function waysIn(service: Service): string {
+  if (!service.oauth_available) return "Connect with a key";
+  if (service.own_client?.required !== true) {
+    return service.key_available ? "Sign in, or use a key" : "Sign in";
+  }
+  return service.key_available ? "Use a key, or an app of your own" : "Sign in with an app of your own";
 }
+
+export const signInWords = (service: Service): string =>
+  service.url_required ? "Sign in at the server" : `Sign in with ${service.name}`;
 
 /** Links come from data; a scheme other than http(s) is not one to click on. */
 export function safeHref(url: string | null | undefined): string | undefined {

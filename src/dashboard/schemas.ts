@@ -6,6 +6,7 @@ z.config({ jitless: true });
 
 export const configSchema = z.object({
   brand_name: z.string(),
+  public_url: z.string(),
   support_url: z.nullish(z.string()),
   identity: z.object({ kind: z.string() }),
 });
@@ -34,6 +35,14 @@ const keyMode = z.object({
   header_choice: z.boolean(),
 });
 
+/** A person may sign in through an app of their own; where `required`, in no other way. */
+const ownClient = z.object({
+  required: z.boolean(),
+  secret: z.enum(["required", "optional"]),
+  create_url: z.nullish(z.string()),
+  instructions: z.array(z.string()),
+});
+
 const serviceSchema = z.object({
   id: z.string(),
   name: z.string(),
@@ -42,8 +51,11 @@ const serviceSchema = z.object({
   docs_url: z.nullish(z.string()),
   available: z.boolean(),
   unavailable_reason: z.nullish(z.string()),
-  /** A key is a way in, here and now; `available` says so of any way. */
+  /** Ways in, here and now; `available` says so of any way. */
+  oauth_available: z.boolean(),
+  oauth_unavailable_reason: z.nullish(z.string()),
   key_available: z.boolean(),
+  own_client: z.nullish(ownClient),
   url_required: z.boolean(),
   key_modes: z.array(keyMode),
   requirements: z.array(z.string()),
@@ -58,6 +70,7 @@ export const connectionSchema = z.object({
   service: z.string(),
   service_name: z.string(),
   label: z.nullish(z.string()),
+  kind: z.string(),
   storage: z.string(),
   status: z.string(),
   upstream_url: z.nullish(z.string()),
@@ -65,6 +78,10 @@ export const connectionSchema = z.object({
   created_at: z.string(),
   last_used_at: z.nullish(z.string()),
   disconnected_at: z.nullish(z.string()),
+  access_expires_at: z.nullish(z.string()),
+  refreshable: z.nullish(z.boolean()),
+  wanted_scope: z.nullish(z.string()),
+  revocation: z.nullish(z.string()),
 });
 
 export const connectionsSchema = z.object({
@@ -81,10 +98,20 @@ const snippetSchema = z.object({
   note: z.nullish(z.string()),
 });
 
+const credentialSchema = z.object({ secret_url: z.string(), api_key: z.string(), mcp_url: z.string() });
+
+/** `credential` is null where the person keeps the one they have. */
 export const connectedSchema = z.object({
   connection: connectionSchema,
-  credential: z.object({ secret_url: z.string(), api_key: z.string(), mcp_url: z.string() }),
+  credential: z.nullable(credentialSchema),
   snippets: z.array(snippetSchema),
+});
+
+export const begunSchema = z.object({
+  authorization_url: z.string(),
+  state: z.string(),
+  authorization_server: z.string(),
+  resource_server: z.string(),
 });
 
 export const disconnectedSchema = z.object({
@@ -107,9 +134,12 @@ export type Config = z.infer<typeof configSchema>;
 export type Me = z.infer<typeof meSchema>;
 export type StorageMode = z.infer<typeof storageMode>;
 export type KeyMode = z.infer<typeof keyMode>;
+export type OwnClient = z.infer<typeof ownClient>;
 export type Service = z.infer<typeof serviceSchema>;
 export type Connection = z.infer<typeof connectionSchema>;
 export type Connections = z.infer<typeof connectionsSchema>;
 export type Snippet = z.infer<typeof snippetSchema>;
+export type Credential = z.infer<typeof credentialSchema>;
+export type Begun = z.infer<typeof begunSchema>;
 export type Connected = z.infer<typeof connectedSchema>;
 export type Disconnected = z.infer<typeof disconnectedSchema>;

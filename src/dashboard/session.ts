@@ -23,10 +23,10 @@ export function endSession(reason: SignedOutReason): void {
   change({ token: undefined, reason });
 }
 
-/** Moves the token of `#sign_in=<JWT>` into this tab's storage and drops the fragment. */
-export function adoptSignInLink(): void {
+/** Moves the token of `#sign_in=<JWT>` into this tab's storage and drops the fragment; false where it is not there. */
+export function adoptSignInLink(): boolean {
   const prefix = "#sign_in=";
-  if (!location.hash.startsWith(prefix)) return;
+  if (!location.hash.startsWith(prefix)) return false;
   const token = decodeURIComponentSafely(location.hash.slice(prefix.length));
   history.replaceState(null, "", location.pathname);
   if (isUsableLocalToken(token)) {
@@ -35,6 +35,7 @@ export function adoptSignInLink(): void {
   } else if (session.token === undefined) {
     change({ token: undefined, reason: "bad_link" });
   }
+  return true;
 }
 
 function readStored(): Session {

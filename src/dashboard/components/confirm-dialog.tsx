@@ -5,16 +5,21 @@ import { explain, type Failure } from "../api.ts";
 interface Props {
   title: string;
   action: string;
-  busy: boolean;
+  dismiss: string;
+  tone: "primary" | "danger";
+  busy?: boolean;
   failure?: Failure | undefined;
-  onConfirm: () => void;
+  /** Given what was typed into the dialog's fields. */
+  onConfirm: (data: FormData) => void;
   onClose: () => void;
   children: Child;
 }
 
 /** A native modal dialog: the browser holds the focus inside it, and Escape closes it. */
-export function ConfirmDialog({ title, action, busy, failure, onConfirm, onClose, children }: Props) {
+export function ConfirmDialog(props: Props) {
+  const { title, action, dismiss, tone, busy = false, failure, onConfirm, onClose, children } = props;
   const dialog = useRef<HTMLDialogElement>(null);
+  const form = useRef<HTMLFormElement>(null);
   const id = useId();
   useEffect(() => {
     const element = dialog.current;
@@ -22,6 +27,12 @@ export function ConfirmDialog({ title, action, busy, failure, onConfirm, onClose
     // Closing, not just removing, is what gives the focus back to where it was.
     return () => element?.close();
   }, []);
+  const submit = (event: Event) => {
+    event.preventDefault();
+    if (form.current) onConfirm(new FormData(form.current));
+  };
+  // Said beside a field already.
+  const beside = failure?.kind === "problem" && failure.errors.size > 0;
   return (
     <dialog
       ref={dialog}
@@ -30,22 +41,21 @@ export function ConfirmDialog({ title, action, busy, failure, onConfirm, onClose
       aria-describedby={`${id}text`}
       onClose={onClose}
     >
-      <h2 id={`${id}title`}>{title}</h2>
-      <div id={`${id}text`}>{children}</div>
-      <div role="alert">{failure ? <p class="field-error">{explain(failure)}</p> : null}</div>
-      <div class="actions actions-end">
-        <button type="button" class="button" onClick={() => dialog.current?.close()}>
-          Keep it
-        </button>
-        <button
-          type="button"
-          class="button button-danger"
-          aria-disabled={busy ? "true" : "false"}
-          onClick={onConfirm}
-        >
-          {action}
-        </button>
-      </div>
+      <form ref={form} autocomplete="off" onSubmit={submit}>
+        <h2 id={`${id}title`}>{title}</h2>
+        <div id={`${id}text`} class="dialog-text">
+          {children}
+        </div>
+        <div role="alert">{failure && !beside ? <p class="field-error">{explain(failure)}</p> : null}</div>
+        <div class="actions actions-end">
+          <button type="button" class="button" onClick={() => dialog.current?.close()}>
+            {dismiss}
+          </button>
+          <button type="submit" class={`button button-${tone}`} aria-disabled={busy ? "true" : "false"}>
+            {action}
+          </button>
+        </div>
+      </form>
     </dialog>
   );
 }

@@ -1,22 +1,34 @@
 import { useState } from "hono/jsx/dom";
-import { api } from "../api.ts";
-import { describeState, describeStorage, fullTime, hostOf, labelOf, timeAgo } from "../format.ts";
-import type { Connection, Disconnected } from "../schemas.ts";
-import { useAction } from "../state/use-action.ts";
-import { ConfirmDialog } from "./confirm-dialog.tsx";
+import {
+  describeRevocation,
+  describeState,
+  describeStorage,
+  fullTime,
+  hostOf,
+  labelOf,
+  needsSignIn,
+  timeAgo,
+} from "../format.ts";
+import type { Connected, Connection, Disconnected } from "../schemas.ts";
+import { hrefs } from "../state/route.ts";
+import { DisconnectDialog } from "./disconnect-dialog.tsx";
+import { Menu, type MenuItem } from "./menu.tsx";
+import { RegenerateDialog } from "./regenerate-dialog.tsx";
 import { RenameForm } from "./rename-form.tsx";
 import { ServiceMark } from "./service-mark.tsx";
 
-interface Props {
+export interface RowProps {
   connection: Connection;
   onRenamed: (connection: Connection) => void;
   onDisconnected: (result: Disconnected) => void;
+  onRegenerated: (connected: Connected) => void;
 }
 
-export function ConnectionRow({ connection, onRenamed, onDisconnected }: Props) {
-  const [doing, setDoing] = useState<"nothing" | "rename" | "disconnect">("nothing");
-  const label = labelOf(connection);
-  const { words, tone } = describeState(connection);
+type Doing = "nothing" | "rename" | "regenerate" | "disconnect";
+
+export function ConnectionRow({ connection, onRenamed, onDisconnected, onRegenerated }: RowProps) {
+  const [doing, setDoing] = useState<Doing>("nothing");
+  const stop = () => setDoing("nothing");
   const host = hostOf(connection.upstream_url);
   const gone = connection.status === "disconnected";
   return (
@@ -24,60 +36,88 @@ export function ConnectionRow({ connection, onRenamed, onDisconnected }: Props) 
       <ServiceMark id={connection.service} name={connection.service_name} />
       <div class="row-name">
         {doing === "rename" ? (
-          <RenameForm connection={connection} onRenamed={onRenamed} onClose={() => setDoing("nothing")} />
+          <RenameForm connection={connection} onRenamed={onRenamed} onClose={stop} />
         ) : (
-          <h2>{label}</h2>
+          <h2>{labelOf(connection)}</h2>
         )}
         <p class="row-service">
           {connection.service_name}
           {host ? <span class="row-host">{` · ${host}`}</span> : null}
         </p>
       </div>
-      <dl class="row-facts">
-        <div>
-          <dt>State</dt>
-          <dd class={`state state-${tone}`}>{words}</dd>
-        </div>
-        <div>
-          <dt>Storage</dt>
-          <dd>{describeStorage(connection.storage)}</dd>
-        </div>
-        <div>
-          <dt>{gone ? "Disconnected" : "Last used"}</dt>
-          <dd>
-            <When iso={gone ? connection.disconnected_at : connection.last_used_at} />
-          </dd>
-        </div>
-      </dl>
-      {gone ? null : (
-        <div class="row-actions">
-          <button
-            type="button"
-            class="button button-quiet"
-            data-rename={connection.id}
-            aria-label={`Rename ${label}`}
-            onClick={() => setDoing("rename")}
-          >
-            Rename
-          </button>
-          <button
-            type="button"
-            class="button button-quiet button-quiet-danger"
-            aria-label={`Disconnect ${label}`}
-            onClick={() => setDoing("disconnect")}
-          >
-            Disconnect
-          </button>
-        </div>
-      )}
+      <Facts connection={connection} gone={gone} />
+      <Actions connection={connection} gone={gone} onChoose={setDoing} />
+      {doing === "regenerate" ? (
+        <RegenerateDialog connection={connection} onRegenerated={onRegenerated} onClose={stop} />
+      ) : null}
       {doing === "disconnect" ? (
-        <Disconnect
-          connection={connection}
-          onDisconnected={onDisconnected}
-          onClose={() => setDoing("nothing")}
-        />
+        <DisconnectDialog connection={connection} onDisconnected={onDisconnected} onClose={stop} />
       ) : null}
     </li>
+  );
+}
+
+function Facts({ connection, gone }: { connection: Connection; gone: boolean }) {
+  const { words, tone } = describeState(connection);
+  return (
+    <dl class="row-facts">
+      <div>
+        <dt>State</dt>
+        <dd class={`state state-${tone}`}>{words}</dd>
+      </div>
+      <div>
+        <dt>{gone ? "Access" : "Storage"}</dt>
+        <dd>{gone ? describeRevocation(connection.revocation) : describeStorage(connection.storage)}</dd>
+      </div>
+      <div>
+        <dt>{gone ? "Disconnected" : "Last used"}</dt>
+        <dd>
+          <When iso={gone ? connection.disconnected_at : connection.last_used_at} />
+        </dd>
+      </div>
+    </dl>
+  );
+}
+
+interface ActionsProps {
+  connection: Connection;
+  gone: boolean;
+  onChoose: (doing: Doing) => void;
+}
+
+function Actions({ connection, gone, onChoose }: ActionsProps) {
+  const label = labelOf(connection);
+  const signedIn = connection.kind === "oauth";
+  const again = hrefs.again(connection.id);
+  if (gone) {
+    return (
+      <div class="row-actions">
+        <a
+          class="button button-quiet"
+          href={signedIn ? again : hrefs.connect(connection.service)}
+          aria-label={signedIn ? `Reconnect ${label}` : `Connect ${connection.service_name} again`}
+        >
+          {signedIn ? "Reconnect" : "Connect again"}
+        </a>
+      </div>
+    );
+  }
+  const more = connection.wanted_scope ? "Re-authorize with more access" : "Re-authorize";
+  const items: MenuItem[] = [
+    { words: "Rename", name: `Rename ${label}`, act: () => onChoose("rename") },
+    ...(signedIn ? [{ words: more, name: `${more}: ${label}`, act: again }] : []),
+    { words: "New credential", name: `New credential for ${label}`, act: () => onChoose("regenerate") },
+    { words: "Disconnect", name: `Disconnect ${label}`, danger: true, act: () => onChoose("disconnect") },
+  ];
+  return (
+    <div class="row-actions">
+      {signedIn && needsSignIn(connection) ? (
+        <a class="button" href={again} aria-label={`Re-authorize ${label}`}>
+          Re-authorize
+        </a>
+      ) : null}
+      <Menu words="Manage" name={`Manage ${label}`} id={connection.id} items={items} />
+    </div>
   );
 }
 
@@ -87,34 +127,5 @@ function When({ iso }: { iso: string | null | undefined }) {
     <time dateTime={iso} title={fullTime(iso)}>
       {timeAgo(iso)}
     </time>
-  );
-}
-
-interface DisconnectProps {
-  connection: Connection;
-  onDisconnected: (result: Disconnected) => void;
-  onClose: () => void;
-}
-
-function Disconnect({ connection, onDisconnected, onClose }: DisconnectProps) {
-  const { busy, failure, run } = useAction(api.disconnect, (result) => {
-    onClose();
-    onDisconnected(result);
-  });
-  return (
-    <ConfirmDialog
-      title={`Disconnect ${labelOf(connection)}?`}
-      action={busy ? "Disconnecting …" : "Disconnect"}
-      busy={busy}
-      failure={failure}
-      onConfirm={() => run(connection.id)}
-      onClose={onClose}
-    >
-      <p>
-        Its secret URL and API key stop working at once, in every client that uses them. To use
-        {` ${connection.service_name} `}
-        again you connect it anew and get a new credential.
-      </p>
-    </ConfirmDialog>
   );
 }

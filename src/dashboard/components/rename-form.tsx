@@ -15,9 +15,9 @@ export function RenameForm({ connection, onRenamed, onClose }: Props) {
   const input = useRef<HTMLInputElement>(null);
   const close = () => {
     onClose();
-    // The button that opened this is there again only after the next frame.
+    // The menu that opened this is in sight again only after the next frame.
     requestAnimationFrame(() =>
-      document.querySelector<HTMLElement>(`[data-rename="${connection.id}"]`)?.focus(),
+      document.querySelector<HTMLElement>(`[data-menu="${connection.id}"]`)?.focus(),
     );
   };
   const rename = (label: string) => api.rename(connection.id, label);

@@ -1,4 +1,4 @@
-import { obstacle } from "../format.ts";
+import { obstacle, waysIn } from "../format.ts";
 import type { Service } from "../schemas.ts";
 import { hrefs } from "../state/route.ts";
 import { ExternalLink } from "./external-link.tsx";
@@ -26,7 +26,7 @@ export function ServiceCard({ service }: { service: Service }) {
       {reason === undefined ? (
         <>
           <p class="card-text">{service.description}</p>
-          <p class="card-foot card-ready">Connect with a key</p>
+          <p class="card-foot card-ready">{waysIn(service)}</p>
         </>
       ) : (
         <p class="card-foot">

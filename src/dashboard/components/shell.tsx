@@ -29,7 +29,11 @@ export function Shell({ config, me, route, announcement = "", children }: Props)
           </a>
           {route ? (
             <nav class="nav" aria-label="Main">
-              <NavLink href={hrefs.connections} current={route.view === "connections"} words="Connections" />
+              <NavLink
+                href={hrefs.connections}
+                current={route.view === "connections" || route.view === "again"}
+                words="Connections"
+              />
               <NavLink
                 href={hrefs.gallery}
                 current={route.view === "gallery" || route.view === "connect"}

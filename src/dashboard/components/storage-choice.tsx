@@ -5,7 +5,7 @@ import { Choice } from "./choice.tsx";
 const meanings: Record<StorageMode, { title: string; text: string }> = {
   zero_knowledge: {
     title: "Only you can open it",
-    text: "The stored key is sealed with your credential. Nobody else can open it at rest, the operator included. If you lose the credential, connect again.",
+    text: "What is stored is sealed with your credential. Nobody else can open it at rest, the operator included. If you lose the credential, connect again.",
   },
   managed: {
     title: "Managed by this deployment",
@@ -13,15 +13,24 @@ const meanings: Record<StorageMode, { title: string; text: string }> = {
   },
 };
 
-export function StorageChoice({ modes }: { modes: StorageMode[] }) {
-  const [selected, setSelected] = useState<string>(modes[0] ?? "zero_knowledge");
+interface Props {
+  modes: StorageMode[];
+  initial?: string;
+  onSelect?: (mode: string) => void;
+}
+
+export function StorageChoice({ modes, initial, onSelect }: Props) {
+  const [selected, setSelected] = useState<string>(initial ?? modes[0] ?? "zero_knowledge");
   if (modes.length < 2) return null;
   return (
     <Choice
       name="storage"
-      legend="Who can open the stored key"
+      legend="Who can open what is stored"
       selected={selected}
-      onSelect={setSelected}
+      onSelect={(mode) => {
+        setSelected(mode);
+        onSelect?.(mode);
+      }}
       options={modes.map((mode) => ({ value: mode, ...meanings[mode] }))}
     />
   );

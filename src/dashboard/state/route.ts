@@ -5,18 +5,23 @@ export type Route =
   | { view: "connections" }
   | { view: "gallery" }
   | { view: "connect"; service: string }
+  | { view: "again"; connection: string }
   | { view: "missing" };
 
 export const hrefs = {
   connections: "#/",
   gallery: "#/connect",
   connect: (service: string) => `#/connect/${encodeURIComponent(service)}`,
+  again: (connection: string) => `#/again/${encodeURIComponent(connection)}`,
 };
 
 function parseRoute(hash: string): Route {
   const parts = hash.replace(/^#\/?/, "").split("/").filter(Boolean);
   const [first, second] = parts;
   if (first === undefined) return { view: "connections" };
+  if (first === "again" && second !== undefined && parts.length === 2) {
+    return { view: "again", connection: decode(second) };
+  }
   if (first !== "connect" || parts.length > 2) return { view: "missing" };
   return second === undefined ? { view: "gallery" } : { view: "connect", service: decode(second) };
 }

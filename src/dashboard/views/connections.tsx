@@ -1,17 +1,17 @@
 import { useState } from "hono/jsx/dom";
 import { api, explain } from "../api.ts";
-import { ConnectionRow } from "../components/connection-row.tsx";
+import { ConnectionRow, type RowProps } from "../components/connection-row.tsx";
 import { ExternalLink } from "../components/external-link.tsx";
 import { Icon } from "../components/icons.tsx";
 import { LoadFailure, Notice } from "../components/notice.tsx";
 import { Skeleton } from "../components/skeleton.tsx";
 import { labelOf } from "../format.ts";
-import type { Connection, Disconnected } from "../schemas.ts";
+import type { Connected, Connection, Disconnected } from "../schemas.ts";
 import { useApp } from "../state/app-context.ts";
 import { hrefs, useViewHeading } from "../state/route.ts";
 import { usePages } from "../state/use-pages.ts";
 
-export function Connections() {
+export function Connections({ onConnected }: { onConnected: (connected: Connected) => void }) {
   const { announce, brand } = useApp();
   const heading = useViewHeading("Connections", brand);
   const { pages, more, moreFailure, reload, replace } = usePages(api.connections);
@@ -46,7 +46,12 @@ export function Connections() {
         <LoadFailure what="Your connections" failure={pages.failure} retry={reload} />
       ) : null}
       {pages.state === "ready" ? (
-        <List connections={pages.value.connections} onRenamed={renamed} onDisconnected={disconnected} />
+        <List
+          connections={pages.value.connections}
+          onRenamed={renamed}
+          onDisconnected={disconnected}
+          onRegenerated={onConnected}
+        />
       ) : null}
       {pages.state === "ready" && pages.value.next_cursor ? (
         <div class="more">
@@ -60,13 +65,11 @@ export function Connections() {
   );
 }
 
-interface ListProps {
+interface ListProps extends Omit<RowProps, "connection"> {
   connections: Connection[];
-  onRenamed: (connection: Connection) => void;
-  onDisconnected: (result: Disconnected) => void;
 }
 
-function List({ connections, onRenamed, onDisconnected }: ListProps) {
+function List({ connections, ...on }: ListProps) {
   const kept = connections.filter(({ status }) => status !== "disconnected");
   const gone = connections.filter(({ status }) => status === "disconnected");
   return (
@@ -76,12 +79,7 @@ function List({ connections, onRenamed, onDisconnected }: ListProps) {
       ) : null}
       <ul class="rows" aria-label="Connections">
         {kept.map((each) => (
-          <ConnectionRow
-            key={each.id}
-            connection={each}
-            onRenamed={onRenamed}
-            onDisconnected={onDisconnected}
-          />
+          <ConnectionRow key={each.id} connection={each} {...on} />
         ))}
       </ul>
       {gone.length > 0 ? (
@@ -89,12 +87,7 @@ function List({ connections, onRenamed, onDisconnected }: ListProps) {
           <summary>{`Disconnected (${gone.length})`}</summary>
           <ul class="rows" aria-label="Disconnected">
             {gone.map((each) => (
-              <ConnectionRow
-                key={each.id}
-                connection={each}
-                onRenamed={onRenamed}
-                onDisconnected={onDisconnected}
-              />
+              <ConnectionRow key={each.id} connection={each} {...on} />
             ))}
           </ul>
         </details>
@@ -124,7 +117,11 @@ function Farewell({ result }: { result: Disconnected }) {
   return (
     <Notice tone="info" title={`${labelOf(result.connection)} is disconnected.`}>
       <p>{detail || "Its secret URL and API key no longer work."}</p>
-      <ExternalLink url={url}>Revoke the key at the service</ExternalLink>
+      <ExternalLink url={url}>
+        {result.connection.kind === "key"
+          ? "Revoke the key at the service"
+          : `See what has access at ${result.connection.service_name}`}
+      </ExternalLink>
     </Notice>
   );
 }

@@ -92,11 +92,8 @@ interface FoundProps {
 
 function Found({ services, filter, onClear }: FoundProps) {
   const found = services.filter((service) => matches(service, filter));
-  const ready = found.filter((service) => service.key_available);
-  // What only waits for something comes before what is not available in this deployment at all.
-  const rest = found
-    .filter((service) => !service.key_available)
-    .toSorted((a, b) => Number(b.available) - Number(a.available));
+  const ready = found.filter((service) => obstacle(service) === undefined);
+  const rest = found.filter((service) => obstacle(service) !== undefined);
   return (
     <>
       <p class="sr-only" role="status">{`${found.length} of ${services.length} services shown`}</p>

@@ -1,4 +1,4 @@
-import { useCallback, useMemo, useState } from "hono/jsx/dom";
+import { useCallback, useMemo, useState, useSyncExternalStore } from "hono/jsx/dom";
 import { api } from "../api.ts";
 import { LoadFailure } from "../components/notice.tsx";
 import { Shell } from "../components/shell.tsx";
@@ -6,16 +6,21 @@ import { Skeleton } from "../components/skeleton.tsx";
 import type { Config, Connected, Me } from "../schemas.ts";
 import { AppContext } from "../state/app-context.ts";
 import { hrefs, useRoute, type Route } from "../state/route.ts";
+import { currentReturn, onReturnChange } from "../state/sign-in-flow.ts";
 import { useLoad } from "../state/use-load.ts";
 import { Connect } from "./connect.tsx";
 import { Connections } from "./connections.tsx";
+import { FinishSignIn } from "./finish-sign-in.tsx";
 import { Gallery, type GalleryFilter } from "./gallery.tsx";
+import { Kept } from "./kept.tsx";
 import { Missing } from "./missing.tsx";
+import { Reauthorize } from "./reauthorize.tsx";
 import { SaveCredential } from "./save-credential.tsx";
 
 /** The signed-in page: which view, and the one credential that may be in memory. */
 export function Home({ config }: { config: Config | undefined }) {
   const route = useRoute();
+  const returned = useSyncExternalStore(onReturnChange, currentReturn);
   const { loaded, reload } = useLoad(api.me);
   const me = loaded.state === "ready" ? loaded.value : undefined;
   const [announcement, setAnnouncement] = useState("");
@@ -29,15 +34,27 @@ export function Home({ config }: { config: Config | undefined }) {
     history.replaceState(null, "", hrefs.connections);
     dispatchEvent(new HashChangeEvent("hashchange"));
     setConnected(undefined);
-    announce("The credential is no longer on this page.");
+    if (connected?.credential) announce("The credential is no longer on this page.");
   };
   const brand = config?.brand_name ?? "Bindify";
-  const app = useMemo(() => ({ brand, announce }), [brand, announce]);
+  // Where a credential is about to be shown there is nothing to go to, and a header that grew would move it.
+  const place = connected || returned ? undefined : route;
+  const callbackUrl = `${config?.public_url ?? location.origin}/oauth/callback`;
+  const app = useMemo(() => ({ brand, callbackUrl, announce }), [brand, callbackUrl, announce]);
   return (
     <AppContext.Provider value={app}>
-      <Shell config={config} me={me} route={connected ? undefined : route} announcement={announcement}>
-        {connected ? (
-          <SaveCredential connected={connected} onDone={done} />
+      <Shell config={config} me={me} route={place} announcement={announcement}>
+        {connected?.credential ? (
+          <SaveCredential
+            connection={connected.connection}
+            credential={connected.credential}
+            snippets={connected.snippets}
+            onDone={done}
+          />
+        ) : connected ? (
+          <Kept connection={connected.connection} onDone={done} />
+        ) : returned ? (
+          <FinishSignIn key={returned.answer.state} returned={returned} onConnected={setConnected} />
         ) : loaded.state === "failed" ? (
           <LoadFailure what="Your account" failure={loaded.failure} retry={reload} />
         ) : (
@@ -58,7 +75,7 @@ function View({ route, me, onConnected }: ViewProps) {
   const { loaded, reload } = useLoad(api.services);
   // Kept above the views, so that coming back from a form finds the search as it was.
   const [filter, setFilter] = useState<GalleryFilter>({ query: "", category: "" });
-  if (route.view === "connections") return <Connections />;
+  if (route.view === "connections") return <Connections onConnected={onConnected} />;
   if (route.view === "missing") return <Missing />;
   if (route.view === "gallery") {
     return <Gallery services={loaded} retry={reload} filter={filter} onFilter={setFilter} />;
@@ -68,7 +85,18 @@ function View({ route, me, onConnected }: ViewProps) {
   }
   if (loaded.state === "loading" || me === undefined)
     return <Skeleton what="the service" kind="form" count={1} />;
-  const service = loaded.value.services.find((each) => each.id === route.service);
+  const { services } = loaded.value;
+  if (route.view === "again") {
+    return (
+      <Reauthorize
+        key={route.connection}
+        id={route.connection}
+        services={services}
+        modes={me.storage_modes}
+      />
+    );
+  }
+  const service = services.find((each) => each.id === route.service);
   if (service === undefined) return <Missing />;
   return <Connect key={service.id} service={service} modes={me.storage_modes} onConnected={onConnected} />;
 }

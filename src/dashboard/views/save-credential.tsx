@@ -3,14 +3,20 @@ import { Notice } from "../components/notice.tsx";
 import { SecretText } from "../components/secret-text.tsx";
 import { SnippetTabs } from "../components/snippet-tabs.tsx";
 import { labelOf } from "../format.ts";
-import type { Connected } from "../schemas.ts";
+import type { Connection, Credential, Snippet } from "../schemas.ts";
 import { useApp } from "../state/app-context.ts";
 import { useViewHeading } from "../state/route.ts";
 
+interface Props {
+  connection: Connection;
+  credential: Credential;
+  snippets: Snippet[];
+  onDone: () => void;
+}
+
 /** The only time the credential is seen. Nothing leads away from here but the person's own word that it is saved. */
-export function SaveCredential({ connected, onDone }: { connected: Connected; onDone: () => void }) {
+export function SaveCredential({ connection, credential, snippets, onDone }: Props) {
   const { announce, brand } = useApp();
-  const { connection, credential, snippets } = connected;
   const heading = useViewHeading("Save your credential", brand);
   useEffect(() => {
     const warn = (event: BeforeUnloadEvent) => event.preventDefault();

@@ -1,10 +1,11 @@
 import type { KeyMode, Service } from "../schemas.ts";
 import { ExternalLink } from "./external-link.tsx";
 
-/** How to get the key: the service's own words, from the catalogue. */
-export function KeyGuide({ mode, service }: { mode: KeyMode; service: Service }) {
-  const { instructions, create_key_url: url } = mode;
+/** What comes before connecting: the service's own words, from the catalogue. Without a mode, for signing in. */
+export function Guide({ mode, service }: { mode: KeyMode | undefined; service: Service }) {
   const { requirements, notes } = service;
+  const instructions = mode?.instructions ?? [];
+  const url = mode?.create_key_url;
   if (instructions.length + requirements.length + notes.length === 0 && !url) return null;
   return (
     <div class="guide">
@@ -16,11 +17,17 @@ export function KeyGuide({ mode, service }: { mode: KeyMode; service: Service })
   );
 }
 
-function Lines({ of: lines, as: List, title }: { of: string[]; as: "ol" | "ul"; title: string }) {
+interface LinesProps {
+  of: string[];
+  as: "ol" | "ul";
+  title?: string;
+}
+
+export function Lines({ of: lines, as: List, title }: LinesProps) {
   if (lines.length === 0) return null;
   return (
     <section>
-      <h2>{title}</h2>
+      {title === undefined ? null : <h2>{title}</h2>}
       {lines.length === 1 ? (
         <p>{lines[0]}</p>
       ) : (
