@@ -6,5 +6,7 @@ declare module "vitest" {
     echoUrl: string;
     /** Origin of support/node/odd-upstream.ts. */
     oddUrl: string;
+    /** Origin of support/node/hostile-server.ts. */
+    hostileUrl: string;
   }
 }

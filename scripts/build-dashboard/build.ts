@@ -9,14 +9,14 @@ export const dashboardFolder = join(root, "dist/dashboard");
 /** What esbuild makes into `app.js` and `app.css`, or what only describes it. */
 const bundled = new Set([".ts", ".tsx", ".css", ".json"]);
 
-/** Builds the page into `dist/dashboard`: `app.js`, `app.css`, and every other file as it is. */
-export async function buildDashboard(): Promise<void> {
-  await rm(dashboardFolder, { recursive: true, force: true });
-  await mkdir(dashboardFolder, { recursive: true });
+/** Builds the page into `dist/dashboard` unless told: `app.js`, `app.css`, and every other file as it is. */
+export async function buildDashboard(folder: string = dashboardFolder): Promise<void> {
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(folder, { recursive: true });
   await build({
     absWorkingDir: root,
     entryPoints: { app: join(source, "main.tsx") },
-    outdir: dashboardFolder,
+    outdir: folder,
     bundle: true,
     format: "esm",
     target: "es2023",
@@ -28,7 +28,7 @@ export async function buildDashboard(): Promise<void> {
   for (const entry of await readdir(source, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile() || bundled.has(extname(entry.name))) continue;
     const from = join(entry.parentPath, entry.name);
-    const to = join(dashboardFolder, from.slice(source.length));
+    const to = join(folder, from.slice(source.length));
     await mkdir(dirname(to), { recursive: true });
     await copyFile(from, to);
   }

@@ -8,7 +8,7 @@ import { findTools } from "./tools.ts";
 const usage = `
 npm test [-- FILTER…]
 
-Runs the tests: inside workerd, and in Node with real servers, clients and a browser. FILTER is a part of a test
+Runs the tests (npm run test:long: the long form of those that repeat one thing over months of use): inside workerd, and in Node with real servers, clients and a browser. FILTER is a part of a test
 file's path. The last line counts them; the exit code is 0 only if none failed. With CI=true a skipped test is a
 failure too.
 
@@ -17,7 +17,14 @@ failure too.
 `;
 
 await runCommand(usage, async () => {
-  const { positionals } = readArguments({ options: {}, allowPositionals: true });
+  const { positionals, values } = readArguments({
+    options: { long: { type: "boolean" } },
+    allowPositionals: true,
+  });
+  if (values.long === true) {
+    process.env["BINDIFY_LONG"] = "1";
+    positionals.push("test/e2e/refresh");
+  }
   const missing = findTools();
   await buildDashboard();
 

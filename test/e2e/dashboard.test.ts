@@ -1,4 +1,4 @@
-import type { Browser, BrowserContext, Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import {
   chromiumPath,
@@ -8,8 +8,9 @@ import {
   sidewaysOverflow,
   storageOf,
   traces,
-  watch,
-  type Watched,
+  viewports,
+  visitAs,
+  type Visit,
 } from "../support/node/browser.ts";
 import { startInstance } from "../support/node/instance.ts";
 import { connectV1 } from "../support/node/mcp-clients.ts";
@@ -18,10 +19,6 @@ import { connectV1 } from "../support/node/mcp-clients.ts";
 
 const demoKey = "demo-notes-key";
 const byteBudget = 150_000;
-const viewports = {
-  phone: { width: 390, height: 844 },
-  wide: { width: 1360, height: 900 },
-};
 
 let instance: Awaited<ReturnType<typeof startInstance>>;
 let browser: Browser | undefined;
@@ -36,19 +33,9 @@ afterAll(async () => {
   await instance.close();
 });
 
-interface Visit {
-  context: BrowserContext;
-  page: Page;
-  watched: Watched;
-}
-
-async function visit(viewport = viewports.wide): Promise<Visit> {
+function visit(viewport = viewports.wide): Promise<Visit> {
   if (browser === undefined) throw new Error(howToGetChromium);
-  const context = await browser.newContext({ viewport });
-  await context.grantPermissions(["clipboard-read", "clipboard-write"]);
-  const page = await context.newPage();
-  page.setDefaultTimeout(10_000);
-  return { context, page, watched: await watch(page, instance.url) };
+  return visitAs(browser, instance.url, viewport);
 }
 
 const heading = (page: Page, name: string) => page.getByRole("heading", { level: 1, name });
@@ -59,6 +46,7 @@ async function signIn(page: Page): Promise<void> {
 }
 
 async function connectDemo(page: Page, key: string, label: string): Promise<void> {
+  await page.getByRole("radio", { name: "Use a key" }).check();
   await page.getByLabel("Demo key", { exact: true }).fill(key);
   await page.getByLabel("Label").fill(label);
   await page.getByRole("button", { name: "Check the key and connect" }).click();
@@ -166,6 +154,7 @@ describe("the page in a browser", () => {
       expect(await traces(page)).not.toContain(credential);
 
       // Renaming, and what a reload finds.
+      await row.locator("summary").click();
       await row.getByRole("button", { name: "Rename" }).click();
       await page.getByLabel(`New label for Notes ${name}`).fill(`Renamed ${name}`);
       await page.keyboard.press("Enter");
@@ -177,9 +166,11 @@ describe("the page in a browser", () => {
       expect(await traces(page)).not.toContain(demoKey);
 
       // Disconnecting asks first.
+      await renamed.locator("summary").click();
       await renamed.getByRole("button", { name: "Disconnect" }).click();
       await page.getByRole("dialog").getByRole("button", { name: "Keep it" }).click();
       await page.getByRole("dialog").waitFor({ state: "detached" });
+      await renamed.locator("summary").click();
       await renamed.getByRole("button", { name: "Disconnect" }).click();
       await page.getByRole("dialog").getByRole("button", { name: "Disconnect" }).click();
       await page.getByText(`Renamed ${name} is disconnected.`).waitFor();

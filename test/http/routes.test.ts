@@ -18,7 +18,6 @@ describe("addresses", () => {
     "/API/connections",
     "/api/connections/",
     "/healthz/x",
-    "/oauth/callback",
     "/docs",
   ])("%s is a plain 404 where it is not known", async (path) => {
     const problem = await problemOf(await instance.fetch(path), "not_found");

@@ -19,7 +19,7 @@ async function reseal({ id, credential }: Connected, url: string): Promise<strin
     .bind(id)
     .first<string>("lookup");
   const row = await stores.connections.admit(lookup ?? "", keyring?.fingerprints ?? []);
-  const [lookupBytes, verifier] = [fromBase64Url(row?.lookup ?? ""), fromBase64Url(row?.verifier ?? "")];
+  const [lookupBytes, verifier] = [fromBase64Url(lookup ?? ""), fromBase64Url(row?.verifier ?? "")];
   if (row === null || lookupBytes === undefined || verifier === undefined) throw new Error("no such row");
   const wrapped =
     row.data_key_id === null || row.wrapped_data_key === null

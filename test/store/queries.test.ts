@@ -11,6 +11,38 @@ import { newId } from "../../src/connect/mint.ts";
 const ledger = countedEnv();
 const stores = createStores(ledger.env.DB, ledger.env.BLOBS);
 
+const facts = { access_expires_at: 1, refreshable: true, scope: null };
+const next = {
+  blob: "x",
+  lookup: "never",
+  verifier: "x",
+  storage: "zero_knowledge",
+  kind: "key",
+  data_key_id: null,
+  upstream_url: "https://a.example",
+  issuer: null,
+  facts,
+} as const;
+// Neither is stored: their data key does not exist. The statement has been asked all the same.
+const flow = {
+  state_hash: "x",
+  user_id: "u",
+  workspace_id: "w",
+  data_key_id: "none",
+  sealed: "x",
+  return_to: "r",
+};
+const registration = {
+  id: "reg_x",
+  issuer: "i",
+  redirect_uri: "r",
+  client_id: "c",
+  method: "none",
+  data_key_id: "none",
+  sealed: "x",
+  expires_at: null,
+} as const;
+
 /** Calls every function of every store that asks D1, and returns each different statement. */
 async function everyStatement(): Promise<readonly string[]> {
   const instance = createInstance(ledger.env);
@@ -20,7 +52,8 @@ async function everyStatement(): Promise<readonly string[]> {
   const { workspace_id: workspace = "" } =
     (await env.DB.prepare("SELECT workspace_id FROM connections").first<{ workspace_id: string }>()) ?? {};
   const called = new Set<string>();
-  const { connections, users, dataKeys, logEvents } = stores;
+  const { connections, grants, flows, registrations, users, dataKeys, logEvents } = stores;
+  const lease = { connectionId: id, gen: 1, fence: 1 };
   const calls: Record<string, () => Promise<unknown>> = {
     "connections.insert": async () => await person.connect({ url: upstream().url }),
     "connections.admit": async () => [
@@ -39,13 +72,36 @@ async function everyStatement(): Promise<readonly string[]> {
     "connections.markBlobsCopied": async () =>
       await connections.markBlobsCopied(await connections.blobsToCopy(10)),
     "connections.clearCopiedBlobs": async () => await connections.clearCopiedBlobs(0),
-    "connections.disconnect": async () => await connections.disconnect(workspace, id),
+    "connections.disconnect": async () => await connections.disconnect(workspace, id, "pending", true),
+    "connections.setRevocation": async () => await connections.setRevocation(id, "pending", "revoked"),
+    "connections.hasSibling": async () => await connections.hasSibling(workspace, id, "https://a.example"),
+    "grants.read": async () => await grants.read(id),
+    "grants.abandoned": async () => await grants.abandoned(1),
+    "grants.acquire": async () => await grants.acquire(id, 1, 1, null),
+    "grants.takeOver": async () => await grants.takeOver(id, 1),
+    "grants.intend": async () => await grants.intend(lease, 1),
+    "grants.commit": async () => await grants.commit(lease, "x", facts),
+    "grants.adopt": async () => await grants.adopt(lease, 1, "x", facts),
+    "grants.replace": async () => await grants.replace(lease, next, true),
+    "grants.release": async () => await grants.release(lease),
+    "grants.postpone": async () => await grants.postpone(lease, 1, false),
+    "grants.unanswered": async () => await grants.unanswered(lease, 1),
+    "grants.markReauth": async () => await grants.markReauth(lease),
+    "grants.wantScope": async () => await grants.wantScope(id, "more"),
+    "flows.insert": async () => await flows.insert(flow).catch(String),
+    "flows.take": async () => await flows.take("x", "y"),
+    "flows.returnTo": async () => await flows.returnTo("x"),
+    "flows.deleteExpired": async () => await flows.deleteExpired(),
+    "registrations.current": async () => await registrations.current("i", "r", 1),
+    "registrations.insert": async () => await registrations.insert(registration).catch(String),
+    "registrations.forget": async () => await registrations.forget("i", "c"),
     "users.find": async () => await users.find("i", "s"),
     "users.provision": async () =>
       await users.provision(
         { issuer: "i", subject: "s", email: null },
         { user: newId("usr", systemRandom), workspace: newId("wsp", systemRandom) },
       ),
+    "dataKeys.get": async () => await dataKeys.get("00", ["a", "b"]),
     "dataKeys.newest": async () => await dataKeys.newest(workspace, ["a", "b"]),
     "dataKeys.insertFirst": async () =>
       await dataKeys.insertFirst("somebody", { id: "00", wrapped: "AA" }, "a"),
@@ -57,9 +113,15 @@ async function everyStatement(): Promise<readonly string[]> {
     await run();
     called.add(name);
   }
-  const existing = Object.entries({ connections, users, dataKeys, logEvents }).flatMap(([store, functions]) =>
-    Object.keys(functions).map((name) => `${store}.${name}`),
-  );
+  const existing = Object.entries({
+    connections,
+    grants,
+    flows,
+    registrations,
+    users,
+    dataKeys,
+    logEvents,
+  }).flatMap(([store, functions]) => Object.keys(functions).map((name) => `${store}.${name}`));
   expect([...called].toSorted(), "a new store function is added to this list").toEqual(existing.toSorted());
   return [
     ...new Set(ledger.calls.filter((call) => call.operation.startsWith("d1:")).map((call) => call.what)),

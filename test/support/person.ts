@@ -47,6 +47,12 @@ export const connectionAnswer = z.strictObject({
   last_used_at: z.iso.datetime().nullable(),
   access_expires_at: z.iso.datetime().nullable(),
   disconnected_at: z.iso.datetime().nullable(),
+  refreshable: z.boolean(),
+  refreshed_at: z.iso.datetime().nullable(),
+  authorized_at: z.iso.datetime().nullable(),
+  scope: z.string().nullable(),
+  wanted_scope: z.string().nullable(),
+  revocation: z.string().nullable(),
 });
 
 export const createdAnswer = z.strictObject({

@@ -29,6 +29,30 @@ export function launchChromium(executablePath: string): Promise<Browser> {
   });
 }
 
+export const viewports = {
+  phone: { width: 390, height: 844 },
+  wide: { width: 1360, height: 900 },
+};
+
+export interface Visit {
+  context: BrowserContext;
+  page: Page;
+  watched: Watched;
+}
+
+/** A fresh browser profile with one page, watched on behalf of `origin`. */
+export async function visitAs(
+  browser: Browser,
+  origin: string,
+  viewport: { width: number; height: number },
+): Promise<Visit> {
+  const context = await browser.newContext({ viewport });
+  await context.grantPermissions(["clipboard-read", "clipboard-write"]);
+  const page = await context.newPage();
+  page.setDefaultTimeout(10_000);
+  return { context, page, watched: await watch(page, origin) };
+}
+
 export interface Watched {
   /** What the console said at warning level or above, and exceptions nobody caught. */
   complaints: string[];
@@ -40,7 +64,7 @@ export interface Watched {
 }
 
 /** Records, from before its first navigation, what a page must never do. */
-export async function watch(page: Page, origin: string): Promise<Watched> {
+async function watch(page: Page, origin: string): Promise<Watched> {
   const complaints: string[] = [];
   const foreign: string[] = [];
   page.on("pageerror", (error) => complaints.push(String(error)));

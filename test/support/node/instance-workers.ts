@@ -35,6 +35,7 @@ interface WantedWorkers {
   readonly unlimited: boolean;
   readonly twinPort: number | undefined;
   readonly twinVariables: Readonly<Record<string, string>>;
+  readonly entry: string | undefined;
 }
 
 /** The shipped configuration as Miniflare's workers: the first, its twin if wanted, and who listens to them. */
@@ -45,14 +46,14 @@ export async function instanceWorkers({
   unlimited,
   twinPort,
   twinVariables,
+  entry,
 }: WantedWorkers): Promise<{ workers: V4WorkerOptions[]; crons: readonly string[] }> {
   const { options: read, crons } = await readWorkerOptions(folder);
   const { assets, ratelimits, ...shipped } = shippedSchema.parse(read);
-  if (page) await buildDashboard();
-  else {
-    assets.directory = join(folder, "no-page");
-    await mkdir(assets.directory);
-  }
+  // Of its own: tests run side by side, and a build begins by emptying its folder.
+  assets.directory = join(folder, "page");
+  if (page) await buildDashboard(assets.directory);
+  else await mkdir(assets.directory);
   if (unlimited) for (const { simple } of Object.values(ratelimits)) simple.limit = 1e9;
   const first: V4WorkerOptions = {
     ...shipped,
@@ -61,7 +62,7 @@ export async function instanceWorkers({
     ratelimits,
     bindings: { ...variables },
     tails: ["tail"],
-    modules: [{ type: "ESModule", path: "worker.js", contents: await bundleWorker() }],
+    modules: [{ type: "ESModule", path: "worker.js", contents: await bundleWorker(entry) }],
   };
   const tail: V4WorkerOptions = {
     name: "tail",

@@ -16,7 +16,7 @@ export interface InstanceOptions {
   readonly variables?: Readonly<Record<string, string>>;
   /** Start the demo service beside it; true unless told. */
   readonly demo?: boolean;
-  /** Build and serve the page; true unless told. The build's folder is one for all, so two at once disturb. */
+  /** Build and serve the page; true unless told. */
   readonly page?: boolean;
   /** A second worker over the same database and blobs, in an isolate of its own: another place of the network. */
   readonly twin?: boolean;
@@ -24,6 +24,8 @@ export interface InstanceOptions {
   readonly twinVariables?: Readonly<Record<string, string>>;
   /** Lift the rate limits; true unless told. */
   readonly unlimited?: boolean;
+  /** Another entry point than the worker's own, by its path below the repository. */
+  readonly entry?: string;
 }
 
 const connectionSchema = z.looseObject({ id: z.string(), status: z.string(), upstream_url: z.string() });
@@ -137,6 +139,7 @@ async function start(
     unlimited,
     twinPort,
     twinVariables,
+    entry: options.entry,
   });
   const known = childrenNamed("workerd");
   // No request leaves the machine on Miniflare's own account.
