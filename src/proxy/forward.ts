@@ -37,9 +37,9 @@ interface Call {
 }
 
 /** Sends an admitted request to the service and hands its answer back: bytes untouched, at flat memory. */
-export async function forward(call: Call, deps: ForwardDeps): Promise<Response> {
-  const { request, address } = call;
-  const admitted = { ...call.admitted, ...(await ensureFresh(call.admitted, call.admitted.row, deps)) };
+export async function forward(received: Call, deps: ForwardDeps): Promise<Response> {
+  const call = await withFreshGrant(received, deps);
+  const { request, address, admitted } = call;
   const { grant } = admitted;
   const expectsStream = isEventStreamLeg(address, request.method, grant.transport);
   const target =
@@ -48,7 +48,7 @@ export async function forward(call: Call, deps: ForwardDeps): Promise<Response> 
       : grant.url;
 
   const deadline = new Deadline(deps.times.headers);
-  const answer = await sendRenewing(target, { ...call, admitted }, deps, deadline);
+  const answer = await sendRenewing(target, call, deps, deadline);
   if (answer.status >= 300 && answer.status < 400) throw new Fault("upstream_redirected");
   if (answer.status === 403) refuseForScope(answer, admitted, deps);
 
@@ -67,6 +67,13 @@ export async function forward(call: Call, deps: ForwardDeps): Promise<Response> 
   const watch = watchStream(admitted.row.id, deps.streamCheckBudget, deps.stores.connections, deps.clock);
   const events = relayEvents(source, { watch, clock: deps.clock, times: relayTimes, prefix });
   return new Response(events, { status: answer.status, headers });
+}
+
+/** The same call where the grant is a key or its token is fresh, as most are. */
+async function withFreshGrant(call: Call, deps: ForwardDeps): Promise<Call> {
+  const { admitted } = call;
+  const held = await ensureFresh(admitted, admitted.row, deps);
+  return held === admitted ? call : { ...call, admitted: { ...admitted, ...held } };
 }
 
 /** The event stream of HTTP+SSE: `GET …/sse`, or `GET` of the address itself where the service speaks only that. */
