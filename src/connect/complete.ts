@@ -3,7 +3,7 @@ import { Fault } from "../lib/fault.ts";
 import { openOwn } from "../grants/deployment-seal.ts";
 import type { OauthGrant } from "../grants/grant.ts";
 import { refreshPolicy } from "../grants/refresh-policy.ts";
-import { revokeGrant } from "../grants/revoke.ts";
+import { revokeOrphan } from "../grants/revoke.ts";
 import { exchangeCode, type TokenResult } from "../oauth/client.ts";
 import type { Flows } from "../store/flows.ts";
 import type { User } from "../store/users.ts";
@@ -71,7 +71,7 @@ export async function completeSignIn(
     return { ...renewed, extraScope: beyond(flow.scope, grant.scope) };
   } catch (error) {
     // Nobody holds these tokens but us, and we are about to forget them.
-    deps.defer("revoke_grant", revokeGrant(grant, service, deps));
+    deps.defer("revoke_grant", revokeOrphan(grant, user.workspace_id, service, deps));
     throw error;
   }
 }

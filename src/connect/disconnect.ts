@@ -6,6 +6,7 @@ import type { Connections } from "../store/connections.ts";
 import type { Credential } from "../vault/credential.ts";
 import { isPresent } from "./renew.ts";
 import { attemptRevocation, type RevocationDeps } from "../grants/revocation.ts";
+import { wouldEndOthers } from "../grants/revoke.ts";
 
 export interface DisconnectDeps extends RevocationDeps {
   readonly catalogue: Catalogue;
@@ -62,12 +63,10 @@ async function planFor(
 ): Promise<RevocationState> {
   if (connection.kind === "key") return "not_applicable";
   if (service?.oauth?.revocation.style === "none") return "unsupported";
-  const scope = service?.oauth?.revocation.scope ?? "unknown";
-  if (scope !== "token" && connection.issuer !== null) {
-    // This provider may end every grant of the app for the person, and with it connections that are still in use.
-    if (await deps.stores.connections.hasSibling(connection.workspace_id, connection.id, connection.issuer)) {
-      return "skipped";
-    }
+  const { id: except, workspace_id: workspaceId, issuer } = connection;
+  if (issuer !== null) {
+    const owner = { workspaceId, issuer, except };
+    if (await wouldEndOthers(owner, service, deps.stores.connections)) return "skipped";
   }
   if (connection.storage === "managed") return "pending";
   const state = present === undefined ? null : await deps.stores.grants.read(connection.id);

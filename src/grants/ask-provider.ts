@@ -6,7 +6,7 @@ import { commitTokens } from "./commit-tokens.ts";
 import { factsOf, sealGrant, type OauthGrant } from "./grant.ts";
 import { openCurrent, type Held, type RefreshDeps, type Refreshed } from "./held.ts";
 import { attemptBudget, backOff, refreshFrom, type RefreshPolicy } from "./refresh-policy.ts";
-import { revokeGrant } from "./revoke.ts";
+import { revokeOrphan } from "./revoke.ts";
 
 /** A grant that can be renewed, opened under the lease. */
 interface Renewable extends Held {
@@ -101,28 +101,15 @@ async function store(
   const binding = { ...current.binding, generation: lease.gen + 1 };
   const sealed = await sealGrant(grant, current.key, binding, deps.environment, deps.random);
   const held = { key: current.key, binding, grant };
-  const tokens = { lease, sealed, facts: factsOf(grant), abandon: () => abandon(held, deps) };
+  // Disconnected or signed in again while the provider answered: then these tokens are nobody's.
+  const service = deps.catalogue.get(binding.service);
+  const abandon = () => revokeOrphan(grant, binding.workspaceId, service, deps);
+  const tokens = { lease, sealed, facts: factsOf(grant), abandon };
   const committed = await commitTokens(tokens, deps);
   // Somebody else decided what the connection holds: look again at what that is.
   if (committed === "unwanted" || committed === "superseded") return { kind: "busy" };
   deps.log({ event: "refreshed", connection: lease.connectionId, stored: committed });
   return { kind: "fresh", held };
-}
-
-/**
- * Disconnected or signed in again while the provider answered: nobody holds these tokens but us, so they are revoked,
- * except where that could end grants that are in use.
- */
-async function abandon({ grant, binding }: Renewable, deps: RefreshDeps): Promise<void> {
-  const { grants, connections } = deps.stores;
-  const service = deps.catalogue.get(binding.service);
-  if (service?.oauth?.revocation.scope !== "token") {
-    const { connectionId, workspaceId } = binding;
-    const state = await grants.read(connectionId);
-    if (state !== null && state.status !== "disconnected") return;
-    if (await connections.hasSibling(workspaceId, connectionId, grant.source.issuer)) return;
-  }
-  await revokeGrant(grant, service, deps);
 }
 
 /** A permanent answer: unless somebody else was successful meanwhile, only the person can help. */

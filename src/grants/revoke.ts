@@ -2,6 +2,7 @@ import type { Clock } from "../lib/clock.ts";
 import { revokeToken } from "../oauth/client.ts";
 import { NoAnswer, type OauthHttp } from "../oauth/http.ts";
 import type { Service } from "../services/service.ts";
+import type { Connections } from "../store/connections.ts";
 import type { OauthGrant } from "./grant.ts";
 
 export interface RevokeDeps {
@@ -10,6 +11,41 @@ export interface RevokeDeps {
 }
 
 export type Revoked = "revoked" | "failed" | "unsupported";
+
+/** Whose tokens they are, for finding others that the same revocation would end. */
+interface Owner {
+  readonly workspaceId: string;
+  readonly issuer: string;
+  /** A connection that does not count: the one that is ending. */
+  readonly except?: string;
+}
+
+type Siblings = Pick<Connections, "hasSibling">;
+
+/**
+ * Whether revoking could end grants that are in use: unless a service is known to end one token's grant only, it may
+ * end every grant of the app for the person.
+ */
+export async function wouldEndOthers(
+  owner: Owner,
+  service: Service | undefined,
+  connections: Siblings,
+): Promise<boolean> {
+  if (service?.oauth?.revocation.scope === "token") return false;
+  return await connections.hasSibling(owner.workspaceId, owner.except ?? "", owner.issuer);
+}
+
+/** Tokens that belong to no connection: nobody holds them but us, so they are revoked where that ends nothing else. */
+export async function revokeOrphan(
+  grant: OauthGrant,
+  workspaceId: string,
+  service: Service | undefined,
+  deps: RevokeDeps & { readonly stores: { readonly connections: Siblings } },
+): Promise<void> {
+  const owner = { workspaceId, issuer: grant.source.issuer };
+  if (await wouldEndOthers(owner, service, deps.stores.connections)) return;
+  await revokeGrant(grant, service, deps);
+}
 
 type OwnRequest = NonNullable<NonNullable<Service["oauth"]>["revocation"]["request"]>;
 
