@@ -76,6 +76,25 @@ export const configSchema = z.object({
   MANAGED_ENCRYPTION_MASTER_KEY: z.string().optional().meta({
     description: "A single master key, 64 hex characters; the older form of MANAGED_ENCRYPTION_KEYS.",
   }),
+  AUDIT_RETENTION_DAYS: z
+    .string()
+    .regex(/^\d{1,4},\d{1,4},\d{1,4}$/)
+    .default("7,30,90")
+    .transform((text) => text.split(",").map(Number))
+    .meta({
+      description:
+        "Days that audit events are kept: after a plan ended, in a trial, and while a plan is paid. Without billing " +
+        "the third counts for everybody.",
+    }),
+  SMTP2GO_API_KEY: z.string().min(1).optional().meta({
+    description: "Sends mail through SMTP2GO; without it reminders show in the page alone.",
+  }),
+  MAIL_SENDER: z.string().min(3).max(200).optional().meta({
+    description: "Sender of mail, such as Bindify <mail@bindify.example>; needed with SMTP2GO_API_KEY.",
+  }),
+  ADMIN_NOTIFICATION_EMAIL: z.email().optional().meta({
+    description: "Who is told when a master key that stored data needs is missing.",
+  }),
   OIDC_ISSUER: z
     .url({ protocol: /^https$/ })
     .optional()
@@ -116,6 +135,7 @@ export const configSchema = z.object({
 
 /** Variables that are set with `wrangler secret put`, not in `wrangler.toml`. */
 export const secretNames: readonly (keyof typeof configSchema.shape)[] = [
+  "SMTP2GO_API_KEY",
   "MANAGED_ENCRYPTION_KEYS",
   "MANAGED_ENCRYPTION_MASTER_KEY",
 ];

@@ -60,7 +60,7 @@ async function createShared(env: Bindings): Promise<Shared> {
   const outbound = createOutbound(destinations);
   return {
     site: siteOf(config),
-    stores: createStores(env.DB, env.BLOBS),
+    stores: createStores(env.DB, env.BLOBS, config.AUDIT_RETENTION_DAYS[2]),
     catalogue: createCatalogue({
       demoOrigin: config.DEMO_SERVICE_URL,
       paused: config.PAUSED_SERVICES,

@@ -1,3 +1,4 @@
+import { createAudit, type Audit } from "./audit.ts";
 import { createBlobs, type Blobs } from "./blobs.ts";
 import { createConnections, type Connections } from "./connections.ts";
 import { createDataKeys, type DataKeys } from "./data-keys.ts";
@@ -16,9 +17,11 @@ export interface Stores {
   readonly blobs: Blobs;
   readonly dataKeys: DataKeys;
   readonly logEvents: LogEvents;
+  readonly audit: Audit;
 }
 
-export function createStores(db: D1Database, kv: KVNamespace): Stores {
+/** `auditDays`: how long audit events are kept where a workspace's plan does not say. */
+export function createStores(db: D1Database, kv: KVNamespace, auditDays = 90): Stores {
   return {
     connections: createConnections(db),
     grants: createGrantStates(db),
@@ -28,5 +31,6 @@ export function createStores(db: D1Database, kv: KVNamespace): Stores {
     blobs: createBlobs(kv),
     dataKeys: createDataKeys(db),
     logEvents: createLogEvents(db),
+    audit: createAudit(db, auditDays),
   };
 }
