@@ -34,6 +34,8 @@ export default defineConfig(async () => {
                   MANAGED_ENCRYPTION_KEYS: JSON.stringify([{ key: randomBytes(32).toString("hex") }]),
                   LOCAL_IDENTITY_KEY: JSON.stringify(identity),
                   DEMO_SERVICE_URL: "http://127.0.0.1:8788",
+                  // Tests wait for what a call defers.
+                  USAGE_FLUSH_SECONDS: "0",
                   TEST_IDENTITY_KEY: JSON.stringify({ ...identity, d }),
                   TEST_MIGRATIONS: migrations,
                 },

@@ -19,8 +19,8 @@ CREATE TABLE audit_events (
   PRIMARY KEY (workspace_id, seq)
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX audit_events_by_type ON audit_events (workspace_id, type, seq);
-CREATE INDEX audit_events_by_connection ON audit_events (workspace_id, connection_id, seq) WHERE connection_id IS NOT NULL;
+CREATE INDEX audit_events_by_type ON audit_events (workspace_id, type, at);
+CREATE INDEX audit_events_by_connection ON audit_events (workspace_id, connection_id, at) WHERE connection_id IS NOT NULL;
 CREATE INDEX audit_events_by_end ON audit_events (keep_until);
 
 -- What lies before the oldest event that is kept: verification starts from its hash.

@@ -1,15 +1,18 @@
 import { Hono } from "hono";
 import { methodNotAllowed } from "hono/method-not-allowed";
 import { account } from "./http/account.ts";
+import { apiDocument } from "./http/api-document.ts";
 import { connections } from "./http/connections.ts";
 import type { AppEnv, Runtime } from "./http/context.ts";
 import { dashboardCors } from "./http/cors.ts";
+import { events } from "./http/events.ts";
 import { health } from "./http/health.ts";
 import { serveMcp } from "./http/mcp.ts";
 import { oauth } from "./http/oauth.ts";
 import { plainHeaders, problem } from "./http/problem.ts";
 import { services } from "./http/services.ts";
 import { signIn } from "./http/sign-in.ts";
+import { tokens } from "./http/tokens.ts";
 import { Fault } from "./lib/fault.ts";
 import { errorKind } from "./lib/log.ts";
 import { pathOf } from "./lib/path.ts";
@@ -18,7 +21,7 @@ import { pathOf } from "./lib/path.ts";
  * Every route. Whatever is not named here is a plain 404 without a look-up: also the well-known and OAuth paths that
  * clients try, with the credential in them, when something goes wrong.
  */
-const app = new Hono<AppEnv>();
+export const app = new Hono<AppEnv>();
 
 app.use("/api/*", dashboardCors);
 app.use("/api/*", async (c, next) => {
@@ -30,13 +33,17 @@ const knownMethods = methodNotAllowed({
   onMethodNotAllowed: (_, methods) =>
     problem(new Fault("method_not_allowed", { params: { allow: methods.join(", ") } })),
 });
-for (const path of ["/api/*", "/healthz", "/version"]) app.use(path, knownMethods);
+for (const path of ["/api/*", "/healthz", "/version", "/openapi.json", "/docs", "/security"])
+  app.use(path, knownMethods);
 
 app.route("/api", account);
 app.route("/api/connections", signIn);
 app.route("/api/connections", connections);
 app.route("/api/services", services);
+app.route("/api/tokens", tokens);
+app.route("/api/events", events);
 app.route("/oauth", oauth);
+app.route("/", apiDocument);
 app.route("/", health);
 
 app.notFound(() => problem(new Fault("not_found")));

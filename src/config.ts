@@ -95,6 +95,16 @@ export const configSchema = z.object({
   ADMIN_NOTIFICATION_EMAIL: z.email().optional().meta({
     description: "Who is told when a master key that stored data needs is missing.",
   }),
+  MAX_USERS: wholeNumber.optional().meta({
+    description: "How many people may sign up; without it, any number. Who is there already stays.",
+  }),
+  USAGE_FLUSH_SECONDS: z.coerce.number().int().min(0).max(25).default(20).meta({
+    description:
+      "How long counts of calls are gathered before they are written; 0 writes them with a later call only.",
+  }),
+  CLERK_SECRET_KEY: z.string().min(1).optional().meta({
+    description: "Clerk's secret key; with it deleting an account deletes the person at Clerk too.",
+  }),
   OIDC_ISSUER: z
     .url({ protocol: /^https$/ })
     .optional()
@@ -110,6 +120,16 @@ export const configSchema = z.object({
   OIDC_AUDIENCE: z.string().min(1).optional().meta({
     description: "Audience that sign-in tokens must name; needed with OIDC_ISSUER.",
   }),
+  OIDC_CLIENT_ID: z
+    .string()
+    .min(1)
+    .max(500)
+    .optional()
+    .meta({
+      description:
+        "Public client (code with PKCE, no secret) that the page signs people in with at OIDC_ISSUER; its redirect " +
+        "address is the page's origin and a slash. Without it the JSON API alone takes the issuer's tokens.",
+    }),
   CLERK_PUBLISHABLE_KEY: z
     .string()
     .regex(/^pk_(test|live)_[A-Za-z0-9+/=]+$/)
@@ -136,6 +156,7 @@ export const configSchema = z.object({
 /** Variables that are set with `wrangler secret put`, not in `wrangler.toml`. */
 export const secretNames: readonly (keyof typeof configSchema.shape)[] = [
   "SMTP2GO_API_KEY",
+  "CLERK_SECRET_KEY",
   "MANAGED_ENCRYPTION_KEYS",
   "MANAGED_ENCRYPTION_MASTER_KEY",
 ];
@@ -181,7 +202,8 @@ function readClients(env: unknown): Config["clients"] {
   const clients = new Map<string, { id: string; secret: string | undefined }>();
   for (const [name, id] of values) {
     const service = /^([A-Z0-9_]+)_CLIENT_ID$/.exec(name)?.[1];
-    if (service === undefined) continue;
+    // OIDC_CLIENT_ID is the page's own.
+    if (service === undefined || name in configSchema.shape) continue;
     const secret = values.get(`${service}_CLIENT_SECRET`);
     if (typeof id !== "string") throw misconfigured(name, "must be text");
     if (secret !== undefined && typeof secret !== "string")

@@ -1,11 +1,7 @@
 import { readConfig, type Config } from "./config.ts";
-import {
-  clerkProfile,
-  createVerifier,
-  localProfile,
-  oidcProfile,
-  type IssuerProfile,
-} from "./identity/verifier.ts";
+import { clerkUserDeletion, type DeleteIdentity } from "./identity/clerk-users.ts";
+import { clerkIssuer, clerkProfile, localProfile, oidcProfile } from "./identity/profiles.ts";
+import { createVerifier, type IssuerProfile } from "./identity/verifier.ts";
 import type { Runtime, Site } from "./http/context.ts";
 import { second, systemClock } from "./lib/clock.ts";
 import { createDefer } from "./lib/defer.ts";
@@ -69,6 +65,11 @@ async function createShared(env: Bindings): Promise<Shared> {
     keyring: config.keyring,
     environment: config.SECRET_ENV,
     verify: createVerifier(profilesOf(config, outbound)),
+    deleteIdentity: deletionOf(config, outbound),
+    endBilling: async () => {},
+    maxUsers: config.MAX_USERS,
+    auditDays: config.AUDIT_RETENTION_DAYS[2] ?? 90,
+    usageWait: config.USAGE_FLUSH_SECONDS * second,
     outbound,
     oauth: createOauthHttp(outbound),
     preRegistered: config.clients,
@@ -97,7 +98,17 @@ function siteOf(config: Config): Site {
     adminUrls: config.ADMIN_URL,
     identity: identityOf(config),
     clerkPublishableKey: config.CLERK_PUBLISHABLE_KEY,
+    oidc: oidcOf(config),
   };
+}
+
+function oidcOf({
+  OIDC_ISSUER: issuer,
+  OIDC_CLIENT_ID: clientId,
+  OIDC_AUDIENCE: audience,
+}: Config): Site["oidc"] {
+  if (issuer === undefined || clientId === undefined || audience === undefined) return undefined;
+  return { issuer, clientId, audience };
 }
 
 function identityOf(config: Config): Site["identity"] {
@@ -108,6 +119,7 @@ function identityOf(config: Config): Site["identity"] {
 
 function profilesOf(config: Config, outbound: Outbound): readonly IssuerProfile[] {
   const { LOCAL_IDENTITY_KEY: local, CLERK_PUBLISHABLE_KEY: clerk } = config;
+  const deps = { outbound, clock: systemClock };
   const { OIDC_ISSUER: issuer, OIDC_JWKS_URL: jwksUrl, OIDC_AUDIENCE: audience } = config;
   return [
     ...(local === undefined ? [] : [localProfile(local, config.PUBLIC_URL)]),
@@ -116,13 +128,20 @@ function profilesOf(config: Config, outbound: Outbound): readonly IssuerProfile[
       : [
           clerkProfile(
             { publishableKey: clerk, jwksUrl: config.CLERK_JWKS_URL, authorizedParties: config.ADMIN_URL },
-            outbound,
+            deps,
           ),
         ]),
     ...(issuer === undefined || jwksUrl === undefined || audience === undefined
       ? []
-      : [oidcProfile({ issuer, jwksUrl, audience }, outbound)]),
+      : [oidcProfile({ issuer, jwksUrl, audience }, deps)]),
   ];
+}
+
+/** Only Clerk's people can be deleted from here; without its secret key they stay, as at any other issuer. */
+function deletionOf(config: Config, outbound: Outbound): DeleteIdentity {
+  const { CLERK_SECRET_KEY: secretKey, CLERK_PUBLISHABLE_KEY: publishable } = config;
+  if (secretKey === undefined || publishable === undefined) return async () => true;
+  return clerkUserDeletion({ secretKey, issuer: clerkIssuer(publishable) }, outbound);
 }
 
 function limiter(binding: RateLimit): Limiter {

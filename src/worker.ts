@@ -28,10 +28,12 @@ export default {
   },
 } satisfies ExportedHandler<Bindings>;
 
+const plainPaths = new Set(["/healthz", "/version", "/openapi.json", "/docs", "/security"]);
+
 /** Everything but the known plain routes: clients put credentials into paths that nobody expects. */
 function mayHoldCredential(request: Request): boolean {
   const path = pathOf(request.url);
-  return !(path.startsWith("/api/") || path === "/healthz" || path === "/version");
+  return !(path.startsWith("/api/") || plainPaths.has(path));
 }
 
 function report(error: unknown): void {

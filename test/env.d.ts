@@ -11,6 +11,7 @@ declare namespace Cloudflare {
     MANAGED_ENCRYPTION_KEYS: string;
     LOCAL_IDENTITY_KEY: string;
     DEMO_SERVICE_URL: string;
+    USAGE_FLUSH_SECONDS: string;
     /** The private JWK whose public half is LOCAL_IDENTITY_KEY: signs users in. */
     TEST_IDENTITY_KEY: string;
     TEST_MIGRATIONS: import("cloudflare:test").D1Migration[];

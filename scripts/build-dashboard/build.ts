@@ -1,7 +1,8 @@
-import { copyFile, mkdir, readdir, rm } from "node:fs/promises";
+import { copyFile, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, extname, join } from "node:path";
 import { build } from "esbuild";
 import { root } from "../lib/files.ts";
+import { admitHosts, type SignInHosts } from "./policy.ts";
 
 const source = join(root, "src/dashboard");
 export const dashboardFolder = join(root, "dist/dashboard");
@@ -9,8 +10,15 @@ export const dashboardFolder = join(root, "dist/dashboard");
 /** What esbuild makes into `app.js` and `app.css`, or what only describes it. */
 const bundled = new Set([".ts", ".tsx", ".css", ".json"]);
 
-/** Builds the page into `dist/dashboard` unless told: `app.js`, `app.css`, and every other file as it is. */
-export async function buildDashboard(folder: string = dashboardFolder): Promise<void> {
+export interface Wanted {
+  /** `dist/dashboard` unless told. */
+  readonly folder?: string;
+  /** What the page's policy has to admit for signing in. */
+  readonly signIn?: SignInHosts;
+}
+
+/** Builds the page: `app.js`, `app.css`, its headers, and every other file as it is. */
+export async function buildDashboard({ folder = dashboardFolder, signIn = {} }: Wanted = {}): Promise<void> {
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
   await build({
@@ -32,4 +40,6 @@ export async function buildDashboard(folder: string = dashboardFolder): Promise<
     await mkdir(dirname(to), { recursive: true });
     await copyFile(from, to);
   }
+  const headers = join(folder, "_headers");
+  await writeFile(headers, admitHosts(await readFile(headers, "utf8"), signIn));
 }

@@ -1,13 +1,24 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { unstable_readConfig } from "wrangler";
 import { runCommand } from "../lib/command.ts";
+import { root } from "../lib/files.ts";
 import { buildDashboard } from "./build.ts";
+import { signInHosts } from "./policy.ts";
 
 const usage = `
 node scripts/launch.mjs build-dashboard
 
 Builds the page (src/dashboard) into dist/dashboard. \`npm start\`, \`npm test\` and \`wrangler deploy\` do it themselves.
+Its content security policy admits the identity provider that wrangler.toml names (of the environment CLOUDFLARE_ENV).
 `;
 
 await runCommand(usage, async () => {
-  await buildDashboard();
+  const config = join(root, "wrangler.toml");
+  const env = process.env["CLOUDFLARE_ENV"];
+  const variables = existsSync(config)
+    ? unstable_readConfig({ config, ...(env === undefined ? {} : { env }) }, { hideWarnings: true }).vars
+    : {};
+  await buildDashboard({ signIn: signInHosts(variables) });
   return 0;
 });

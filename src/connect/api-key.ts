@@ -5,11 +5,12 @@ import type { Catalogue } from "../services/index.ts";
 import { readPath } from "../services/json-path.ts";
 import { assembleSecret, chooseHeader, chooseKeyMode, formatHeader } from "../services/key-mode.ts";
 import type { HeaderForm, KeyMode, Service } from "../services/service.ts";
+import type { Audit } from "../store/audit.ts";
 import type { StorageMode } from "../store/connection.ts";
 import type { Connections } from "../store/connections.ts";
 import type { Credential } from "../vault/credential.ts";
 import { chooseUrl, nameOf } from "./address.ts";
-import { mintConnection } from "./mint.ts";
+import { mintConnection, type Owner } from "./mint.ts";
 import { renewConnection, type RenewDeps, type Renewed } from "./renew.ts";
 import { probeMcp, probeRequest, type ProbeDeps } from "./probe.ts";
 
@@ -29,27 +30,31 @@ export interface KeyConnectionRequest {
 }
 
 export interface KeyConnectionDeps extends RenewDeps, ProbeDeps {
-  readonly stores: RenewDeps["stores"] & { readonly connections: Connections };
+  readonly stores: RenewDeps["stores"] & {
+    readonly connections: Connections;
+    readonly audit: Pick<Audit, "enqueue">;
+  };
   readonly catalogue: Catalogue;
   readonly destinations: DestinationPolicy;
 }
 
 /** Connects a service with a key: everything is checked, the key at the service last, before anything is stored. */
 export async function connectWithKey(
-  workspaceId: string,
+  owner: Owner,
   wanted: KeyConnectionRequest,
   deps: KeyConnectionDeps,
 ): Promise<Renewed> {
   const service = deps.catalogue.get(wanted.service);
   if (service === undefined) throw new Fault("unknown_service");
-  if (wanted.reauthorize !== undefined) await checkRenewal(workspaceId, wanted.reauthorize, service, deps);
+  if (wanted.reauthorize !== undefined)
+    await checkRenewal(owner.workspace_id, wanted.reauthorize, service, deps);
   const { key: way } = deps.catalogue.availability(service);
   if (!way.available) throw new Fault("service_not_available", { params: { reason: way.reason } });
   if (wanted.storage === "managed" && deps.keyring === undefined) throw new Fault("storage_not_configured");
 
   const { mode, url, header, secret } = readForm(service, wanted, deps.destinations);
   const name = nameOf(service, url);
-  const transport = await validate({ service, mode, url, name, header, secret }, deps);
+  const transport = await validateRecorded({ service, mode, url, name, header, secret }, owner, wanted, deps);
   const grant: KeyGrant = {
     v: 1,
     kind: "key",
@@ -61,10 +66,10 @@ export async function connectWithKey(
   };
   const { storage, present } = wanted;
   if (wanted.reauthorize !== undefined) {
-    return await renewConnection(workspaceId, wanted.reauthorize, { grant, storage, present }, deps);
+    return await renewConnection(owner, wanted.reauthorize, { grant, storage, present }, deps);
   }
   const label = wanted.label ?? name;
-  return await mintConnection({ workspaceId, service: service.id, label, kind: "key", storage, grant }, deps);
+  return await mintConnection({ owner, service: service.id, label, kind: "key", storage, grant }, deps);
 }
 
 /** Another service's key would be sealed under this one's name. */
@@ -114,6 +119,29 @@ function invalid(errors: readonly FieldError[]): Fault {
 interface Attempt extends Form {
   readonly service: Service;
   readonly name: string;
+}
+
+/** A key that the service does not take is on record: somebody may be trying keys that are not theirs. */
+async function validateRecorded(
+  attempt: Attempt,
+  owner: Owner,
+  wanted: KeyConnectionRequest,
+  deps: KeyConnectionDeps,
+): Promise<"http" | "sse"> {
+  try {
+    return await validate(attempt, deps);
+  } catch (error) {
+    if (error instanceof Fault) {
+      await deps.stores.audit.enqueue(owner.workspace_id, {
+        type: "key_validation_failed",
+        actor: owner.actor,
+        connection: wanted.reauthorize ?? null,
+        service: attempt.service.id,
+        detail: { reason: error.code },
+      });
+    }
+    throw error;
+  }
 }
 
 /** Shows the key to the service in the way that its definition says, and learns the transport. */

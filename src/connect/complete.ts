@@ -6,7 +6,7 @@ import { refreshPolicy } from "../grants/refresh-policy.ts";
 import { revokeOrphan } from "../grants/revoke.ts";
 import { exchangeCode, type TokenResult } from "../oauth/client.ts";
 import type { Flows } from "../store/flows.ts";
-import type { User } from "../store/users.ts";
+import type { Caller } from "./caller.ts";
 import type { Credential } from "../vault/credential.ts";
 import { lookupOf } from "../vault/derive.ts";
 import { serviceFor, type BeginDeps } from "./begin.ts";
@@ -38,7 +38,7 @@ export interface SignedIn extends Renewed {
 
 /** Finishes a sign-in for the user who began it: nobody else's answer exchanges or stores anything. */
 export async function completeSignIn(
-  user: User,
+  user: Caller,
   answer: SignInAnswer,
   deps: CompleteDeps,
 ): Promise<SignedIn> {
@@ -63,7 +63,7 @@ export async function completeSignIn(
       flow.reauthorize === null
         ? await connect(user, flow, grant, deps)
         : await renewConnection(
-            user.workspace_id,
+            user,
             flow.reauthorize,
             { grant, storage: flow.storage, present: answer.credential },
             deps,
@@ -76,14 +76,14 @@ export async function completeSignIn(
   }
 }
 
-async function checkPresented(user: User, credential: Credential, deps: CompleteDeps): Promise<void> {
+async function checkPresented(user: Caller, credential: Credential, deps: CompleteDeps): Promise<void> {
   const lookup = toBase64Url(await lookupOf(credential));
   const row = await deps.stores.connections.admit(lookup, []);
   const state = row?.workspace_id === user.workspace_id ? await deps.stores.grants.read(row.id) : null;
   if (state === null || !(await isPresent(credential, state))) throw new Fault("credential_mismatch");
 }
 
-async function takeFlow(user: User, state: string, deps: CompleteDeps): Promise<FlowSecret> {
+async function takeFlow(user: Caller, state: string, deps: CompleteDeps): Promise<FlowSecret> {
   const stateHash = await hashState(state);
   const row = await deps.stores.flows.take(stateHash, user.id);
   if (row === null) throw new Fault("sign_in_unknown");
@@ -150,12 +150,11 @@ function beyond(asked: string | null, granted: string | null): readonly string[]
 }
 
 async function connect(
-  user: User,
+  user: Caller,
   flow: FlowSecret,
   grant: OauthGrant,
   deps: CompleteDeps,
 ): Promise<Renewed> {
-  const { workspace_id: workspaceId } = user;
   const { service, label, storage } = flow;
-  return await mintConnection({ workspaceId, service, label, kind: "oauth", storage, grant }, deps);
+  return await mintConnection({ owner: user, service, label, kind: "oauth", storage, grant }, deps);
 }

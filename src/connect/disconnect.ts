@@ -4,6 +4,7 @@ import type { Service } from "../services/service.ts";
 import type { Connection, RevocationState } from "../store/connection.ts";
 import type { Connections } from "../store/connections.ts";
 import type { Credential } from "../vault/credential.ts";
+import type { Owner } from "./mint.ts";
 import { isPresent } from "./renew.ts";
 import { attemptRevocation, type RevocationDeps } from "../grants/revocation.ts";
 import { wouldEndOthers } from "../grants/revoke.ts";
@@ -28,12 +29,13 @@ export interface Revocation {
  * managed mode, or with the `present` credential. `purge` keeps nothing for later. Repeating it is harmless.
  */
 export async function disconnect(
-  workspaceId: string,
+  owner: Owner,
   id: string,
   { present, purge }: { readonly present: Credential | undefined; readonly purge: boolean },
   deps: DisconnectDeps,
 ): Promise<{ readonly connection: Connection; readonly revocation: Revocation } | null> {
   const { connections } = deps.stores;
+  const { workspace_id: workspaceId, actor } = owner;
   const before = await connections.get(workspaceId, id);
   if (before === null) return null;
   const service = deps.catalogue.get(before.service);
@@ -43,6 +45,7 @@ export async function disconnect(
     id,
     plan,
     plan === "pending" || plan === "awaiting_credential",
+    { actor, service: before.service },
   );
   if (ended === null) return { connection: before, revocation: describe(before, service) };
 

@@ -1,3 +1,4 @@
+import type { AuditActor } from "../lib/audit-event.ts";
 import { toBase64Url, toHex } from "../lib/bytes.ts";
 import type { Defer } from "../lib/defer.ts";
 import type { Random } from "../lib/random.ts";
@@ -17,10 +18,16 @@ export interface MintDeps {
   readonly defer: Defer;
 }
 
+/** Whose connection it is, and who acts for them: the person, or a program with an API token. */
+export interface Owner {
+  readonly workspace_id: string;
+  readonly actor: AuditActor;
+}
+
 const noFacts = { access_expires_at: null, refreshable: false, scope: null };
 
 interface NewConnection {
-  readonly workspaceId: string;
+  readonly owner: Owner;
   readonly service: string;
   readonly label: string;
   readonly kind: ConnectionKind;
@@ -43,7 +50,7 @@ export async function mintConnection(wanted: NewConnection, deps: MintDeps): Pro
   const key = await keyFor(wanted, deps, userHeldKey(material));
   const binding = {
     connectionId: id,
-    workspaceId: wanted.workspaceId,
+    workspaceId: wanted.owner.workspace_id,
     service: wanted.service,
     storage: wanted.storage,
     lookup,
@@ -51,9 +58,9 @@ export async function mintConnection(wanted: NewConnection, deps: MintDeps): Pro
     generation: 1,
   };
   const blob = await sealGrant(wanted.grant, key, binding, deps.environment, deps.random);
-  const connection = await deps.stores.connections.insert({
+  const row = {
     id,
-    workspace_id: wanted.workspaceId,
+    workspace_id: wanted.owner.workspace_id,
     service: wanted.service,
     label: wanted.label,
     kind: wanted.kind,
@@ -65,7 +72,8 @@ export async function mintConnection(wanted: NewConnection, deps: MintDeps): Pro
     blob,
     issuer: wanted.grant.kind === "oauth" ? wanted.grant.source.issuer : null,
     facts: wanted.grant.kind === "oauth" ? factsOf(wanted.grant) : noFacts,
-  });
+  };
+  const connection = await deps.stores.connections.insert(row, wanted.owner.actor);
   // The row carries the blob for the first minutes, so this copy may be late and is written again by the minute job.
   deps.defer("copy_blob", deps.stores.blobs.put({ connectionId: id, generation: 1, fence: 0 }, blob));
   return { connection, credential };
@@ -78,7 +86,7 @@ async function keyFor(
 ): Promise<GrantKey | (GrantKey & { readonly dataKeyId: string })> {
   if (wanted.storage === "zero_knowledge") return userHeld;
   return await workspaceKey(
-    wanted.workspaceId,
+    wanted.owner.workspace_id,
     deps.keyring,
     deps.environment,
     deps.stores.dataKeys,

@@ -6,9 +6,9 @@ import { leaseLength } from "../grants/refresh-policy.ts";
 import type { Log } from "../lib/log.ts";
 import type { Connections } from "../store/connections.ts";
 import type { GrantState, Lease } from "../store/grant-row.ts";
-import type { User } from "../store/users.ts";
 import type { Credential } from "../vault/credential.ts";
 import { importKeyMaterial } from "../vault/derive.ts";
+import type { Caller } from "./caller.ts";
 import { isPresent, writeGeneration, type RenewDeps, type Renewed } from "./renew.ts";
 
 export interface RegenerateDeps extends RenewDeps {
@@ -18,7 +18,7 @@ export interface RegenerateDeps extends RenewDeps {
 
 /** Gives a connection a new credential, its grant untouched. From then on the old one is unknown. */
 export async function regenerate(
-  user: User,
+  user: Caller,
   id: string,
   present: Credential | undefined,
   deps: RegenerateDeps,
@@ -33,7 +33,7 @@ export async function regenerate(
   try {
     const state = await grants.read(id);
     if (state === null) throw new Fault("unknown_connection");
-    const renewed = await reseal(lease, state, present, deps);
+    const renewed = await reseal(lease, state, { present, actor: user.actor }, deps);
     if (renewed === null) throw new Fault("grant_delayed", { retryAfter: 5 });
     return renewed;
   } catch (error) {
@@ -46,7 +46,7 @@ export async function regenerate(
 async function reseal(
   lease: Lease,
   state: GrantState,
-  present: Credential | undefined,
+  { present, actor }: { readonly present: Credential | undefined; readonly actor: Caller["actor"] },
   deps: RegenerateDeps,
 ): Promise<Renewed | null> {
   if (present !== undefined && !(await isPresent(present, state))) throw new Fault("credential_mismatch");
@@ -56,7 +56,7 @@ async function reseal(
   return await writeGeneration(
     lease,
     state,
-    { grant, storage: state.storage, keep: null, revive: false },
+    { grant, storage: state.storage, keep: null, revive: false, actor },
     deps,
   );
 }

@@ -1,3 +1,4 @@
+import type { AuditActor } from "../lib/audit-event.ts";
 import { equal, fromBase64Url, toBase64Url } from "../lib/bytes.ts";
 import { Fault } from "../lib/fault.ts";
 import { factsOf, sealGrant, type Grant, type GrantKey } from "../grants/grant.ts";
@@ -9,7 +10,7 @@ import type { GrantState, Lease, NextGeneration } from "../store/grant-row.ts";
 import type { GrantStates } from "../store/grant-state.ts";
 import { mintCredential, type Credential } from "../vault/credential.ts";
 import { deriveVerifier, importKeyMaterial, lookupOf } from "../vault/derive.ts";
-import type { MintDeps } from "./mint.ts";
+import type { MintDeps, Owner } from "./mint.ts";
 
 export interface RenewDeps extends MintDeps {
   readonly stores: MintDeps["stores"] & { readonly connections: Connections; readonly grants: GrantStates };
@@ -28,6 +29,7 @@ interface Change {
   readonly keep: Credential | "managed" | null;
   /** Signed in again: also takes a disconnected connection back. */
   readonly revive: boolean;
+  readonly actor: AuditActor;
 }
 
 const noFacts = { access_expires_at: null, refreshable: false, scope: null };
@@ -77,7 +79,7 @@ export async function writeGeneration(
       issuer: change.grant.kind === "oauth" ? change.grant.source.issuer : null,
       facts: change.grant.kind === "oauth" ? factsOf(change.grant) : noFacts,
     },
-    change.revive,
+    change,
     state,
     deps,
   );
@@ -93,13 +95,23 @@ export async function writeGeneration(
 async function replaceOnce(
   lease: Lease,
   next: NextGeneration,
-  revive: boolean,
+  { revive, actor }: Pick<Change, "revive" | "actor">,
   state: GrantState,
   deps: RenewDeps,
 ): Promise<Connection | null> {
   const { grants, connections } = deps.stores;
+  const restored = state.status === "disconnected" ? "connection_restored" : "connection_reauthorized";
+  const { id: connection, service, workspace_id: workspaceId } = state;
+  const type = revive ? restored : "connection_regenerated";
+  const entry = {
+    type,
+    actor,
+    connection,
+    service,
+    detail: { kind: next.kind, storage: next.storage },
+  } as const;
   try {
-    return await grants.replace(lease, next, revive);
+    return await grants.replace(lease, next, revive, { workspaceId, entry });
   } catch (error) {
     const seen = await grants.read(state.id);
     if (seen?.gen !== lease.gen + 1 || seen.blob_fence !== lease.fence) throw error;
@@ -112,12 +124,12 @@ async function replaceOnce(
  * `present` credential the address and key stay too; in managed mode they stay without it.
  */
 export async function renewConnection(
-  workspaceId: string,
+  owner: Owner,
   id: string,
   next: { readonly grant: Grant; readonly storage: StorageMode; readonly present: Credential | undefined },
   deps: RenewDeps,
 ): Promise<Renewed> {
-  const owned = await deps.stores.connections.get(workspaceId, id);
+  const owned = await deps.stores.connections.get(owner.workspace_id, id);
   const before = owned === null ? null : await deps.stores.grants.read(id);
   if (before === null) throw new Fault("unknown_connection");
   // Before the lease is taken over: a wrong credential must not cost a refresh that is on its way its tokens.
@@ -128,7 +140,7 @@ export async function renewConnection(
   const alive = state.status === "active";
   const managed = alive && next.storage === "managed" && state.storage === "managed" ? "managed" : null;
   const keep = alive ? (next.present ?? managed) : null;
-  const change: Change = { grant: next.grant, storage: next.storage, keep, revive: true };
+  const change: Change = { grant: next.grant, storage: next.storage, keep, revive: true, actor: owner.actor };
   const renewed = await writeGeneration(lease, state, change, deps);
   if (renewed === null) throw new Fault("storage_unavailable", { retryAfter: 1 });
   return renewed;

@@ -1,6 +1,7 @@
 import { clientSnippets } from "../connect/snippets.ts";
 import type { Connection } from "../store/connection.ts";
 import { formatApiKey, formatCredential, type Credential } from "../vault/credential.ts";
+import { healthOf } from "./connection-health.ts";
 import type { Runtime } from "./context.ts";
 
 /** A connection as the API shows it: times in ISO 8601, and what the person would call its state. */
@@ -16,7 +17,7 @@ export function viewConnection(
     kind: connection.kind,
     storage: connection.storage,
     status: connection.status,
-    state: stateOf(connection, clock()),
+    state: healthOf(connection, clock()),
     upstream_url: connection.upstream_url,
     created_at: iso(connection.created_at),
     last_used_at: iso(connection.last_used_at),
@@ -32,22 +33,7 @@ export function viewConnection(
   };
 }
 
-/** An access token that ended and cannot be renewed. */
-function hasEnded(connection: Connection, now: number): boolean {
-  const { refreshable, access_expires_at: end } = connection;
-  return refreshable === 0 && end !== null && end <= now;
-}
-
-function stateOf(
-  connection: Connection,
-  now: number,
-): "disconnected" | "suspended" | "reauthorize" | "never_used" | "working" {
-  if (connection.status !== "active") return connection.status;
-  if (connection.state === "reauth" || hasEnded(connection, now)) return "reauthorize";
-  return connection.last_used_at === null ? "never_used" : "working";
-}
-
-function iso(time: number | null): string | null {
+export function iso(time: number | null): string | null {
   return time === null ? null : new Date(time).toISOString();
 }
 
@@ -64,11 +50,19 @@ function viewCredential(connection: Connection, credential: Credential, runtime:
 }
 
 /** The answer to whatever made or changed a connection: the credential only where it is a new one. */
-export function viewResult(
+function viewResult(
   result: { readonly connection: Connection; readonly credential: Credential | null },
   runtime: Runtime,
 ) {
   const connection = viewConnection(result.connection, runtime);
   if (result.credential === null) return { connection, credential: null, snippets: [] };
   return { connection, ...viewCredential(result.connection, result.credential, runtime) };
+}
+
+/** The same for a request that may be repeated. */
+export function createdView(
+  result: { readonly connection: Connection; readonly credential: Credential | null },
+  runtime: Runtime,
+) {
+  return { body: viewResult(result, runtime), id: result.connection.id, secret: result.credential !== null };
 }

@@ -1,99 +1,111 @@
 import { Hono } from "hono";
-import { z } from "zod";
 import { Fault } from "../lib/fault.ts";
 import { connectWithKey } from "../connect/api-key.ts";
 import { disconnect } from "../connect/disconnect.ts";
+import { purgeConnection, revokeLeft } from "../connect/erase.ts";
 import { regenerate } from "../connect/regenerate.ts";
 import type { Connection } from "../store/connection.ts";
 import { readPresented } from "./presented.ts";
-import { viewConnection, viewResult } from "./connection-view.ts";
+import { activityDays } from "./activity.ts";
+import { healthOf, healthSentence, reauthorizeSince } from "./connection-health.ts";
+import { createdView, iso, viewConnection } from "./connection-view.ts";
 import type { AppEnv } from "./context.ts";
-import { check, readJson } from "./json-body.ts";
-import { label } from "./fields.ts";
+import { check, parseJson, readBody, readJson } from "./json-body.ts";
+import { once } from "./once.ts";
+import {
+  activityQuery,
+  connectionChange,
+  connectionsQuery,
+  deletionQuery,
+  newConnection,
+  regeneration,
+} from "./schemas/connections.ts";
 import { requireUser } from "./session.ts";
-
-const newConnection = z.strictObject({
-  service: z.string().max(40),
-  url: z.string().max(2048).optional(),
-  mode: z.string().max(40).optional(),
-  fields: z.record(z.string().max(60), z.string().max(8192)),
-  header: z.strictObject({ name: z.string().max(200), prefix: z.string().max(200).optional() }).optional(),
-  storage: z.enum(["zero_knowledge", "managed"]).default("zero_knowledge"),
-  label: label.optional(),
-  reauthorize: z.string().max(60).optional(),
-  credential: z.string().max(300).optional(),
-});
-
-const change = z.strictObject({ label });
-
-const deletion = z.strictObject({ purge: z.literal("now").optional() });
-
-const regeneration = z.strictObject({ credential: z.string().max(300).optional() });
-
-const pageQuery = z.strictObject({
-  limit: z.coerce.number().int().min(1).max(100).default(50),
-  cursor: z
-    .string()
-    .regex(/^\d{1,15}\.con_[0-9a-f]{32}$/, { error: "must be the next_cursor of the page before" })
-    .transform((text) => {
-      const at = text.indexOf(".");
-      return { createdAt: Number(text.slice(0, at)), id: text.slice(at + 1) };
-    })
-    .optional(),
-});
 
 export const connections = new Hono<AppEnv>()
   .post("/", async (c) => {
-    const user = await requireUser(c);
-    const { credential, ...wanted } = await readJson(c.req.raw, newConnection);
+    const session = await requireUser(c, "manage");
+    const body = await readBody(c.req.raw);
+    const { credential, ...wanted } = parseJson(body, newConnection);
     const { runtime } = c.env;
     const present = readPresented(credential, "credential", runtime);
-    const minted = await connectWithKey(user.workspace_id, { ...wanted, present }, runtime);
-    return c.json(viewResult(minted, runtime), 201);
+    return await once(c, session, body, async () =>
+      createdView(await connectWithKey(session, { ...wanted, present }, runtime), runtime),
+    );
   })
   .get("/", async (c) => {
-    const user = await requireUser(c);
-    const { limit, cursor } = check(pageQuery, c.req.query());
-    const page = await c.env.runtime.stores.connections.list(user.workspace_id, limit, cursor ?? null);
+    const session = await requireUser(c, "read");
+    const { limit, cursor } = check(connectionsQuery, c.req.query());
+    const at = cursor?.indexOf(".") ?? 0;
+    const after =
+      cursor === undefined ? null : { createdAt: Number(cursor.slice(0, at)), id: cursor.slice(at + 1) };
+    const page = await c.env.runtime.stores.connections.list(session.workspace_id, limit, after);
     return c.json({
       connections: page.items.map((connection) => viewConnection(connection, c.env.runtime)),
       next_cursor: page.nextCursor,
     });
   })
   .get("/:id", async (c) => {
-    const user = await requireUser(c);
-    const connection = await c.env.runtime.stores.connections.get(user.workspace_id, c.req.param("id"));
+    const session = await requireUser(c, "read");
+    const connection = await c.env.runtime.stores.connections.get(session.workspace_id, c.req.param("id"));
     return c.json(viewConnection(found(connection), c.env.runtime));
+  })
+  .get("/:id/health", async (c) => {
+    const session = await requireUser(c, "read");
+    const { stores, catalogue, clock } = c.env.runtime;
+    const connection = found(await stores.connections.get(session.workspace_id, c.req.param("id")));
+    const now = clock();
+    return c.json({
+      health: healthOf(connection, now),
+      sentence: healthSentence(connection, catalogue.get(connection.service)?.name ?? "The service", now),
+      access_expires_at: iso(connection.access_expires_at),
+      last_used_at: iso(connection.last_used_at),
+      last_refreshed_at: iso(connection.refreshed_at),
+      reauthorize_since: iso(reauthorizeSince(connection, now)),
+      refused_since: iso(connection.refused_since),
+      unreachable_since: iso(connection.unreachable_since),
+    });
+  })
+  .get("/:id/activity", async (c) => {
+    const session = await requireUser(c, "read");
+    const { days } = check(activityQuery, c.req.query());
+    const { stores } = c.env.runtime;
+    const connection = found(await stores.connections.get(session.workspace_id, c.req.param("id")));
+    return c.json({ days: activityDays(await stores.usage.days(connection.id, days), days) });
   })
   .patch("/:id", async (c) => {
-    const user = await requireUser(c);
-    const wanted = await readJson(c.req.raw, change);
-    const { stores } = c.env.runtime;
-    const connection = await stores.connections.setLabel(user.workspace_id, c.req.param("id"), wanted.label);
-    return c.json(viewConnection(found(connection), c.env.runtime));
+    const session = await requireUser(c, "manage");
+    const { label } = await readJson(c.req.raw, connectionChange);
+    const { runtime } = c.env;
+    const { workspace_id: workspaceId, actor } = session;
+    const changed = await runtime.stores.connections.setLabel(workspaceId, c.req.param("id"), label, actor);
+    return c.json(viewConnection(found(changed), runtime));
   })
   .post("/:id/credential", async (c) => {
-    const user = await requireUser(c);
-    const { credential } = await readJson(c.req.raw, regeneration);
+    const session = await requireUser(c, "manage");
+    const body = await readBody(c.req.raw);
+    const { credential } = parseJson(body, regeneration);
     const { runtime } = c.env;
     const presented = readPresented(credential, "credential", runtime);
-    return c.json(viewResult(await regenerate(user, c.req.param("id"), presented, runtime), runtime), 201);
+    return await once(c, session, body, async () =>
+      createdView(await regenerate(session, c.req.param("id"), presented, runtime), runtime),
+    );
   })
   .delete("/:id", async (c) => {
-    const user = await requireUser(c);
+    const session = await requireUser(c, "manage");
     const { runtime } = c.env;
-    const { purge } = check(deletion, c.req.query());
-    const presented = readPresented(c.req.header("bindify-credential"), "Bindify-Credential", runtime);
-    const id = c.req.param("id");
-    const ended = await disconnect(
-      user.workspace_id,
-      id,
-      { present: presented, purge: purge === "now" },
-      runtime,
-    );
+    const purge = check(deletionQuery, c.req.query()).purge === "now";
+    const present = readPresented(c.req.header("bindify-credential"), "Bindify-Credential", runtime);
+    const ended = await disconnect(session, c.req.param("id"), { present, purge }, runtime);
+    const connection = found(ended?.connection ?? null);
+    if (purge) {
+      await revokeLeft(connection, present, runtime);
+      await purgeConnection(session, connection, runtime);
+    }
     return c.json({
-      connection: viewConnection(found(ended?.connection ?? null), runtime),
+      connection: viewConnection(connection, runtime),
       revocation: ended?.revocation,
+      purged: purge,
     });
   });
 

@@ -6,6 +6,7 @@ import type { Limiter } from "../lib/limiter.ts";
 import type { Log } from "../lib/log.ts";
 import type { Outbound } from "../lib/outbound.ts";
 import type { Random } from "../lib/random.ts";
+import type { DeleteIdentity } from "../identity/clerk-users.ts";
 import type { Verifier } from "../identity/verifier.ts";
 import type { PreRegistered } from "../connect/oauth-client.ts";
 import type { OauthHttp } from "../oauth/http.ts";
@@ -23,6 +24,10 @@ export interface Site {
   readonly adminUrls: readonly string[] & { readonly 0: string };
   readonly identity: "local" | "clerk" | "oidc" | "none";
   readonly clerkPublishableKey: string | undefined;
+  /** What the page signs people in with at an OpenID Connect issuer. */
+  readonly oidc:
+    | { readonly issuer: string; readonly clientId: string; readonly audience: string }
+    | undefined;
 }
 
 /** Everything that a request's code may use. Made in `runtime.ts`, the composition root. */
@@ -33,6 +38,14 @@ export interface Runtime {
   readonly keyring: Keyring | undefined;
   readonly environment: CredentialEnvironment;
   readonly verify: Verifier;
+  readonly deleteIdentity: DeleteIdentity;
+  /** Ends what a workspace pays for, and forgets the customer. Throws where that has to be tried again. */
+  readonly endBilling: (workspaceId: string) => Promise<void>;
+  readonly maxUsers: number | undefined;
+  /** How long audit events are kept where a workspace's plan does not say, days. */
+  readonly auditDays: number;
+  /** How long counts of calls are gathered, ms. */
+  readonly usageWait: number;
   readonly outbound: Outbound;
   readonly oauth: OauthHttp;
   readonly preRegistered: ReadonlyMap<string, PreRegistered>;

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import type { z } from "zod";
 import { fromUtf8 } from "../lib/bytes.ts";
 import { Fault } from "../lib/fault.ts";
 import { readCapped } from "../lib/outbound.ts";
@@ -7,10 +7,19 @@ const bodyLimit = 64 * 1024;
 
 /** Reads a request's JSON body against a strict schema, or throws a fault that names each wrong field. */
 export async function readJson<T extends z.ZodType>(request: Request, schema: T): Promise<z.output<T>> {
+  return parseJson(await readBody(request), schema);
+}
+
+/** The bytes of a JSON body. */
+export async function readBody(request: Request): Promise<Uint8Array<ArrayBuffer>> {
   const type = request.headers.get("content-type")?.split(";", 1)[0]?.trim().toLowerCase();
   if (type !== "application/json") throw new Fault("unsupported_media_type");
   const bytes = await readCapped(request, bodyLimit);
   if (bytes === undefined) throw new Fault("payload_too_large", { params: { limit: "64 KiB" } });
+  return bytes;
+}
+
+export function parseJson<T extends z.ZodType>(bytes: Uint8Array, schema: T): z.output<T> {
   return check(schema, parse(bytes));
 }
 

@@ -1,13 +1,12 @@
 import { Fault } from "../lib/fault.ts";
-import { minute } from "../lib/clock.ts";
 import { errorKind, type RouteName } from "../lib/log.ts";
 import { readCapped } from "../lib/outbound.ts";
 import { pathOf } from "../lib/path.ts";
-import { admit } from "../proxy/admit.ts";
+import { admit, type Admitted } from "../proxy/admit.ts";
 import { takeBody, type RequestBody } from "../proxy/body.ts";
 import { forward } from "../proxy/forward.ts";
 import { parseMcpPath, type McpAddress } from "../proxy/route.ts";
-import { noteUse } from "../proxy/usage.ts";
+import { noteCall } from "../proxy/usage.ts";
 import { parseApiKey, parseCredential, type Credential } from "../vault/credential.ts";
 import { addressBucket } from "./address.ts";
 import type { Runtime } from "./context.ts";
@@ -16,8 +15,6 @@ import { problem } from "./problem.ts";
 
 /** A refused request is read this far for its id. */
 const refusedBodyLimit = 64 * 1024;
-/** `last_used_at` is this coarse. */
-const useInterval = 5 * minute;
 
 const methods = new Set(["POST", "GET", "DELETE"]);
 
@@ -26,17 +23,22 @@ export async function serveMcp(request: Request, runtime: Runtime): Promise<Resp
   const address = parseMcpPath(pathOf(request.url));
   if (address === undefined) return problem(new Fault("not_found"));
   let body: RequestBody | undefined;
+  let admitted: Admitted | undefined;
+  const startedAt = runtime.clock();
   try {
     checkOrigin(request.headers, runtime);
     if (!methods.has(request.method))
       throw new Fault("method_not_allowed", { params: { allow: "POST, GET, DELETE" } });
     const credential = readCredential(address, request.headers, runtime);
-    const admitted = await admit(address.service, credential, runtime);
+    admitted = await admit(address.service, credential, runtime);
     body = await takeBody(request);
     const response = await forward({ request, address, body, admitted }, runtime);
-    noteUse(admitted.row, useInterval, runtime);
+    noteCall(admitted.row, { startedAt, response }, runtime);
     return response;
   } catch (error) {
+    if (admitted !== undefined && error instanceof Fault) {
+      noteCall(admitted.row, { startedAt, fault: error.code }, runtime);
+    }
     return await refuse(error, request, address, body, runtime);
   }
 }

@@ -1,7 +1,7 @@
 import { Fault, faults } from "../lib/fault.ts";
 
 /**
- * An RFC 9457 problem document: `{type, title, status, code, detail, errors?}`. It also carries what every answer
+ * An RFC 9457 problem document: `{type, title, status, code, detail, errors?, created?}`. It also carries what every answer
  * of ours that is not a page carries: nobody may store, frame or sniff it.
  */
 export function problem(fault: Fault): Response {
@@ -13,6 +13,8 @@ export function problem(fault: Fault): Response {
     code: fault.code,
     detail: fault.detail,
     ...(fault.errors === undefined ? {} : { errors: fault.errors }),
+    // What an earlier request with the same key made.
+    ...(fault.params["created"] === undefined ? {} : { created: fault.params["created"] }),
   };
   return new Response(JSON.stringify(body), { status, headers: problemHeaders(fault) });
 }

@@ -1,16 +1,93 @@
 import { Fault } from "../lib/fault.ts";
+import { hour } from "../lib/clock.ts";
+import type { Caller } from "../connect/caller.ts";
 import { newId } from "../connect/mint.ts";
-import type { User } from "../store/users.ts";
-import type { AppContext } from "./context.ts";
+import { hashApiToken, hashPerson, isApiToken } from "../identity/api-token.ts";
+import type { Identity } from "../identity/verifier.ts";
+import type { KnownUser } from "../store/users.ts";
+import type { TokenScope } from "../store/tokens.ts";
+import { addressBucket } from "./address.ts";
+import type { AppContext, Runtime } from "./context.ts";
+import type { Access } from "./operations.ts";
 
-/** The signed-in user of an API request, made on first sight. Only the bearer header counts: there are no cookies. */
-export async function requireUser(c: AppContext): Promise<User> {
-  const { verify, stores, limits, random } = c.env.runtime;
+/** Who calls, and as what: the person (`owner`), or a program with an API token of this scope. */
+export interface Session extends Caller {
+  readonly access: TokenScope | "owner";
+  readonly name: string | null;
+  /** The person's, where they are signed in themselves. */
+  readonly identity: Identity | null;
+}
+
+/** Sign-ins that this isolate knows to be on record. Bounded; what falls out costs one read. */
+const recorded = new Set<string>();
+const remembered = 5000;
+
+/** `last_used_at` of a token is this coarse. */
+const tokenUseInterval = hour;
+
+/**
+ * The signed-in user of an API request, made on first sight, or the user whose API token it carries. Only the bearer
+ * header counts: there are no cookies. `needs` says who may do what follows.
+ */
+export async function requireUser(c: AppContext, needs: Exclude<Access, "public">): Promise<Session> {
+  const { runtime } = c.env;
   const token = /^Bearer +(\S+)$/i.exec(c.req.header("authorization") ?? "")?.[1];
   if (token === undefined) throw new Fault("unauthenticated");
-  const identity = await verify(token);
+  const session = isApiToken(token)
+    ? await programOf(token, c.req.raw.headers, runtime)
+    : await personOf(token, runtime);
+  if (!(await runtime.limits.user(session.id))) throw new Fault("rate_limited", { retryAfter: 60 });
+  if (session.access !== "owner") {
+    if (needs === "owner") throw new Fault("owner_only");
+    if (needs === "manage" && session.access === "read") throw new Fault("token_scope");
+  }
+  return session;
+}
+
+async function programOf(token: string, headers: Headers, runtime: Runtime): Promise<Session> {
+  const { stores, limits, environment, defer } = runtime;
+  const hash = await hashApiToken(token, environment);
+  const owner = hash === undefined ? null : await stores.tokens.find(hash);
+  if (owner === null) {
+    if (!(await limits.miss(addressBucket(headers)))) throw new Fault("rate_limited", { retryAfter: 60 });
+    throw new Fault("unauthenticated");
+  }
+  if (owner.erasing_at !== null) throw new Fault("account_erasing");
+  defer("touch_token", stores.tokens.touch(owner.token_id, tokenUseInterval));
+  const { id, workspace_id, email, token_id: tokenId, scope } = owner;
+  return {
+    id,
+    workspace_id,
+    email,
+    actor: `tok_${tokenId.slice(4)}`,
+    access: scope,
+    name: null,
+    identity: null,
+  };
+}
+
+async function personOf(token: string, runtime: Runtime): Promise<Session> {
+  const identity = await runtime.verify(token);
+  const { stores } = runtime;
+  const user =
+    (await stores.users.find(identity.issuer, identity.subject)) ?? (await provide(identity, runtime));
+  if (user.erasing_at !== null) throw new Fault("account_erasing");
+  const login = `${user.id} ${identity.session}`;
+  if (!recorded.has(login)) {
+    await stores.users.noteLogin(user, identity.session);
+    if (recorded.size >= remembered) recorded.clear();
+    recorded.add(login);
+  }
+  const { id, workspace_id, email } = user;
+  return { id, workspace_id, email, actor: "owner", access: "owner", name: identity.name, identity };
+}
+
+/** A token from before its person's account was deleted must not make the account again. */
+async function provide(identity: Identity, { stores, random, maxUsers }: Runtime): Promise<KnownUser> {
+  const erasedAt = await stores.erasures.startedAt(await hashPerson(identity));
+  if (erasedAt !== null && identity.issuedAt <= erasedAt) throw new Fault("account_erasing");
   const ids = { user: newId("usr", random), workspace: newId("wsp", random) };
-  const user = await stores.users.provision(identity, ids);
-  if (!(await limits.user(user.id))) throw new Fault("rate_limited", { retryAfter: 60 });
+  const user = await stores.users.provision(identity, ids, maxUsers);
+  if (user === null) throw new Fault("users_full");
   return user;
 }

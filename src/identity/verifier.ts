@@ -1,17 +1,7 @@
-import {
-  createLocalJWKSet,
-  createRemoteJWKSet,
-  customFetch,
-  errors,
-  jwtVerify,
-  type JWTPayload,
-  type JWTVerifyGetKey,
-} from "jose";
+import { decodeJwt, errors, jwtVerify, type JWTPayload, type JWTVerifyGetKey } from "jose";
 import { z } from "zod";
-import { second } from "../lib/clock.ts";
-import { Deadline } from "../lib/deadline.ts";
+import { toBase64Url, utf8 } from "../lib/bytes.ts";
 import { Fault } from "../lib/fault.ts";
-import type { Outbound } from "../lib/outbound.ts";
 
 /** An issuer whose tokens are accepted. Presets differ in data only. */
 export interface IssuerProfile {
@@ -29,31 +19,50 @@ export interface Identity {
   readonly issuer: string;
   readonly subject: string;
   readonly email: string | null;
+  readonly name: string | null;
+  /** SHA-256 of what the sign-in is known by: the same for each token of one sign-in. */
+  readonly session: string;
+  /** When this token was made, ms. */
+  readonly issuedAt: number;
 }
 
 export type Verifier = (token: string) => Promise<Identity>;
 
 const claims = z.object({
   sub: z.string().min(1).max(255),
+  iat: z.number(),
   email: z.string().max(320).optional().catch(undefined),
   email_verified: z.boolean().optional().catch(undefined),
+  name: z.string().trim().min(1).max(200).optional().catch(undefined),
   azp: z.string().optional(),
   /** Clerk: `pending` until every step of signing in is done. */
   sts: z.string().optional(),
+  sid: z.string().optional().catch(undefined),
+  auth_time: z.number().optional().catch(undefined),
+  jti: z.string().optional().catch(undefined),
 });
 
 /** Accepts a token of one of the issuers, or throws `unauthenticated` without saying why. */
 export function createVerifier(profiles: readonly IssuerProfile[]): Verifier {
+  const byIssuer = new Map(profiles.map((profile) => [profile.issuer, profile]));
   return async (token) => {
-    for (const profile of profiles) {
-      const payload = await tryProfile(token, profile);
-      if (payload !== undefined) return readIdentity(payload, profile);
-    }
-    throw new Fault("unauthenticated");
+    // Only says whose keys to ask; the signature is checked against that issuer's and no other.
+    const profile = byIssuer.get(claimedIssuer(token));
+    const payload = profile === undefined ? undefined : await verifyFor(profile, token);
+    if (profile === undefined || payload === undefined) throw new Fault("unauthenticated");
+    return await readIdentity(payload, profile);
   };
 }
 
-async function tryProfile(token: string, profile: IssuerProfile): Promise<JWTPayload | undefined> {
+function claimedIssuer(token: string): string {
+  try {
+    return decodeJwt(token).iss ?? "";
+  } catch {
+    return "";
+  }
+}
+
+async function verifyFor(profile: IssuerProfile, token: string): Promise<JWTPayload | undefined> {
   try {
     const { payload } = await jwtVerify(token, profile.keys, {
       issuer: profile.issuer,
@@ -69,10 +78,10 @@ async function tryProfile(token: string, profile: IssuerProfile): Promise<JWTPay
   }
 }
 
-function readIdentity(payload: JWTPayload, profile: IssuerProfile): Identity {
+async function readIdentity(payload: JWTPayload, profile: IssuerProfile): Promise<Identity> {
   const parsed = claims.safeParse(payload);
   if (!parsed.success) throw new Fault("unauthenticated");
-  const { sub, email, email_verified: verified, azp, sts } = parsed.data;
+  const { sub, email, email_verified: verified, name, azp, sts, iat } = parsed.data;
   if (sts === "pending") throw new Fault("unauthenticated");
   if (
     profile.authorizedParties !== undefined &&
@@ -80,59 +89,24 @@ function readIdentity(payload: JWTPayload, profile: IssuerProfile): Identity {
   ) {
     throw new Fault("unauthenticated");
   }
-  return { issuer: profile.issuer, subject: sub, email: verified === false ? null : (email ?? null) };
-}
-
-const localIssuer = "urn:bindify:local";
-
-/** The owner of a local deployment: tokens signed by the key pair that `npm start` generated. */
-export function localProfile(
-  publicKey: { kty: string; crv: string; x: string; kid: string },
-  publicUrl: string,
-): IssuerProfile {
   return {
-    issuer: localIssuer,
-    algorithms: ["EdDSA"],
-    audience: publicUrl,
-    keys: createLocalJWKSet({ keys: [{ ...publicKey, alg: "EdDSA" }] }),
+    issuer: profile.issuer,
+    subject: sub,
+    email: verified === false ? null : (email ?? null),
+    name: name ?? null,
+    session: await sessionOf(parsed.data),
+    issuedAt: iat * 1000,
   };
 }
 
-/** Any OpenID Connect provider (OpenID Connect Core §2). */
-export function oidcProfile(
-  settings: { issuer: string; jwksUrl: string; audience: string },
-  outbound: Outbound,
-): IssuerProfile {
-  return {
-    issuer: settings.issuer,
-    algorithms: ["RS256", "PS256", "ES256", "EdDSA"],
-    audience: settings.audience,
-    keys: remoteKeys(settings.jwksUrl, outbound),
-  };
-}
-
-/** Clerk: the issuer is the host in the publishable key (`pk_test_<base64("host$")>`). */
-export function clerkProfile(
-  settings: { publishableKey: string; jwksUrl?: string | undefined; authorizedParties: readonly string[] },
-  outbound: Outbound,
-): IssuerProfile {
-  const host = atob(settings.publishableKey.replace(/^pk_(test|live)_/, "")).replace(/\$$/, "");
-  return {
-    issuer: `https://${host}`,
-    algorithms: ["RS256"],
-    authorizedParties: settings.authorizedParties,
-    keys: remoteKeys(settings.jwksUrl ?? `https://${host}/.well-known/jwks.json`, outbound),
-  };
-}
-
-function remoteKeys(url: string, outbound: Outbound): JWTVerifyGetKey {
-  return createRemoteJWKSet(new URL(url), {
-    cooldownDuration: 30 * second,
-    [customFetch]: async (target, options) =>
-      await outbound(target, {
-        method: "GET",
-        headers: new Headers(options.headers),
-        deadline: new Deadline(5 * second),
-      }),
-  });
+/** The session where the issuer names it (OpenID Connect Front-Channel Logout §3), else what is nearest to one. */
+async function sessionOf(token: z.output<typeof claims>): Promise<string> {
+  const known =
+    token.sid !== undefined
+      ? ["sid", token.sid]
+      : token.auth_time !== undefined
+        ? ["auth_time", token.auth_time]
+        : ["token", token.jti ?? token.iat];
+  const text = JSON.stringify(["bindify/session/v1", ...known]);
+  return toBase64Url(new Uint8Array(await crypto.subtle.digest("SHA-256", utf8(text))));
 }

@@ -1,14 +1,15 @@
-import type { Clock } from "../lib/clock.ts";
-import { errorKind, type JobName, type Log } from "../lib/log.ts";
+import { second } from "../lib/clock.ts";
+import { errorKind, type JobName } from "../lib/log.ts";
+import { continueErasures, sweepErased, type EraseDeps } from "../connect/erase.ts";
 import type { Stores } from "../store/index.ts";
 import { adoptJournals } from "./adopt-journals.ts";
+import { chainAudit } from "./chain-audit.ts";
 import { copyBlobs } from "./copy-blobs.ts";
+import { forgetOld } from "./forget-old.ts";
 import { printLogEvents } from "./print-log-events.ts";
 
-export interface JobDeps {
+export interface JobDeps extends EraseDeps {
   readonly stores: Stores;
-  readonly clock: Clock;
-  readonly log: Log;
 }
 
 interface Job {
@@ -17,10 +18,17 @@ interface Job {
   readonly run: (deps: JobDeps) => Promise<number>;
 }
 
+/** How long one run deletes accounts, ms; the next goes on. */
+const erasureBudget = 20 * second;
+
 /** Which jobs a cron pattern runs. The patterns are the triggers of `wrangler.toml`. */
 export const schedule: Readonly<Record<string, readonly Job[]>> = {
   "* * * * *": [
     { name: "adopt_journals", run: (deps) => adoptJournals(deps.stores) },
+    { name: "chain_audit", run: (deps) => chainAudit(deps.stores) },
+    { name: "continue_erasures", run: (deps) => continueErasures(erasureBudget, deps) },
+    { name: "sweep_erased", run: (deps) => sweepErased(deps) },
+    { name: "forget_old", run: (deps) => forgetOld(deps.stores) },
     { name: "copy_blobs", run: (deps) => copyBlobs(deps.stores) },
     { name: "delete_expired_flows", run: (deps) => deps.stores.flows.deleteExpired() },
     { name: "print_log_events", run: (deps) => printLogEvents(deps.stores) },

@@ -5,4 +5,5 @@ export const systemClock: Clock = () => Date.now();
 
 export const second = 1000;
 export const minute = 60 * second;
+export const hour = 60 * minute;
 export const day = 24 * 60 * minute;

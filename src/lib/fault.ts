@@ -58,6 +58,70 @@ const rows = {
     "Send `Authorization: Bearer <token>` with a valid, unexpired sign-in token.",
   ),
 
+  identity_unavailable: row(
+    503,
+    5036,
+    "Signing in does not work just now",
+    "The identity provider's keys could not be read. Nothing is wrong with your account; try again in a moment.",
+  ),
+  users_full: row(
+    403,
+    4034,
+    "This deployment takes no more people",
+    "As many people as its operator allows are signed up. Ask the operator, or run a deployment of your own.",
+  ),
+  account_erasing: row(
+    401,
+    4012,
+    "The account was deleted",
+    "This sign-in belongs to an account that was deleted. Sign out; a new sign-in makes a new account.",
+  ),
+  owner_only: row(
+    403,
+    4035,
+    "Only the person may do this",
+    "An API token cannot do this. Sign in and do it yourself.",
+  ),
+  token_scope: row(
+    403,
+    4036,
+    "The token may only read",
+    "This API token has the scope `read`. Use one with the scope `manage`, or sign in.",
+  ),
+  unknown_token: row(404, 4045, "Unknown token", "You have no API token with this id. See GET /api/tokens."),
+  too_many_tokens: row(
+    403,
+    4037,
+    "Too many API tokens",
+    "An account has at most {limit} API tokens. Revoke one that is not used.",
+  ),
+
+  // Repeats
+  idempotency_mismatch: row(
+    422,
+    4227,
+    "The key was used for another request",
+    "This Idempotency-Key came with another request before. Use a new key for a new request.",
+  ),
+  request_in_flight: row(
+    409,
+    4090,
+    "The same request is still running",
+    "A request with this Idempotency-Key has not ended yet. Try again in a moment.",
+  ),
+  outcome_unknown: row(
+    422,
+    4228,
+    "Nobody knows what became of it",
+    "An earlier request with this Idempotency-Key broke off. Look at the list for what it made, then use a new key.",
+  ),
+  credential_already_answered: row(
+    409,
+    4093,
+    "It was made, and its secret was shown",
+    "An earlier request with this Idempotency-Key made {created}. Its secret was in that answer and is stored nowhere.",
+  ),
+
   // Connecting
   unknown_service: row(404, 4041, "Unknown service", "No service has this id. See GET /api/services."),
   unknown_connection: row(

@@ -9,11 +9,22 @@ export type TaskName =
   | "copy_blob"
   | "delete_blob"
   | "touch_last_used"
+  | "touch_token"
+  | "note_signal"
+  | "write_usage"
   | "write_log_events"
   | "end_probe_session";
 
 /** The jobs of the schedule. */
-export type JobName = "adopt_journals" | "copy_blobs" | "delete_expired_flows" | "print_log_events";
+export type JobName =
+  | "adopt_journals"
+  | "chain_audit"
+  | "continue_erasures"
+  | "copy_blobs"
+  | "delete_expired_flows"
+  | "forget_old"
+  | "print_log_events"
+  | "sweep_erased";
 
 /** Route templates: what a log may say about an address. A path never appears. */
 export type RouteName = "mcp_url" | "mcp_header" | "api" | "page" | "scheduled";
@@ -55,7 +66,12 @@ export type LogEvent =
   | { readonly event: "log_events_dropped"; readonly count: number }
   | { readonly event: "job_finished"; readonly job: JobName; readonly done: number; readonly ms: number }
   | { readonly event: "job_failed"; readonly job: JobName; readonly error: ErrorKind }
-  | { readonly event: "unknown_cron" };
+  | { readonly event: "unknown_cron" }
+  /** The bare fact: whose account it was is not said. */
+  | { readonly event: "account_erased" }
+  | { readonly event: "erasure_failed"; readonly error: ErrorKind }
+  /** The identity provider refused for an hour; its operator has to look. */
+  | { readonly event: "identity_not_deleted" };
 
 export type LogLevel = "info" | "warn" | "error";
 
@@ -75,6 +91,9 @@ const levels: Readonly<Record<LogEvent["event"], LogLevel>> = {
   job_finished: "info",
   job_failed: "error",
   unknown_cron: "error",
+  account_erased: "info",
+  erasure_failed: "warn",
+  identity_not_deleted: "error",
 };
 
 export type Log = (event: LogEvent) => void;

@@ -126,6 +126,16 @@ export function createAudit(db: D1Database, defaultDays: number) {
         .bind(workspaceId, event.type, event.actor, event.connection_id, event.service, event.detail);
     },
 
+    /** The same for a connection that the statement before it in the batch changed, whoever's it is. */
+    queuedOf(connectionId: Id, entry: Pick<AuditEntry, "type" | "actor" | "detail">): D1PreparedStatement {
+      return db
+        .prepare(
+          `INSERT INTO audit_queue (workspace_id, at, type, actor, connection_id, service, detail)
+           SELECT workspace_id, ${databaseNow}, ?2, ?3, id, service, ?4 FROM connections WHERE id = ?1 AND changes() > 0`,
+        )
+        .bind(connectionId, entry.type, entry.actor, JSON.stringify(entry.detail ?? {}));
+    },
+
     /** Leaves an event to be chained soon. */
     async enqueue(workspaceId: Id, entry: AuditEntry): Promise<void> {
       await this.queued(workspaceId, entry, false).run();

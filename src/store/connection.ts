@@ -38,10 +38,13 @@ export interface Connection {
   readonly revocation: RevocationState | null;
   readonly created_at: number;
   readonly last_used_at: number | null;
+  /** Since when the service refuses what is stored, or does not answer at all. */
+  readonly refused_since: number | null;
+  readonly unreachable_since: number | null;
   readonly disconnected_at: number | null;
 }
 
 /** The columns of `Connection`. */
 export const publicColumns = `id, workspace_id, service, label, kind, storage, upstream_url, status, state, gen, blob_fence,
   access_expires_at, refreshable, scope, issuer, refreshed_at, authorized_at, reauth_since, wanted_scope, revocation,
-  created_at, last_used_at, disconnected_at`;
+  created_at, last_used_at, refused_since, unreachable_since, disconnected_at`;

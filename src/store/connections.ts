@@ -1,3 +1,5 @@
+import type { AuditActor, AuditEntry } from "../lib/audit-event.ts";
+import type { Audit } from "./audit.ts";
 import {
   publicColumns,
   type Connection,
@@ -23,6 +25,8 @@ export interface AdmissionRow extends Pick<
   | "blob_fence"
   | "access_expires_at"
   | "last_used_at"
+  | "refused_since"
+  | "unreachable_since"
   | "revocation"
 > {
   readonly verifier: string;
@@ -59,11 +63,21 @@ export interface BlobToCopy {
 
 export type Connections = ReturnType<typeof createConnections>;
 
-export function createConnections(db: D1Database) {
+export function createConnections(db: D1Database, audit: Pick<Audit, "record" | "queuedOf">) {
+  /** A person's operation on one connection, with its event in the same batch. */
+  const recorded = async (
+    workspaceId: Id,
+    entry: AuditEntry,
+    statement: D1PreparedStatement,
+  ): Promise<Connection | null> => {
+    const [result] = await audit.record<Connection>(workspaceId, entry, [statement]);
+    return result?.results[0] ?? null;
+  };
+
   return {
     /** Inserts at generation 1 with the sealed blob in the row: the one durable step of connecting. */
-    async insert(row: NewConnection): Promise<Connection> {
-      const inserted = await db
+    async insert(row: NewConnection, actor: AuditActor): Promise<Connection> {
+      const statement = db
         .prepare(
           `INSERT INTO connections (id, workspace_id, service, label, kind, storage, upstream_url, status, lookup,
              verifier, data_key_id, blob, issuer, access_expires_at, refreshable, scope, created_at, authorized_at)
@@ -87,8 +101,16 @@ export function createConnections(db: D1Database) {
           row.facts.access_expires_at,
           row.facts.refreshable ? 1 : 0,
           row.facts.scope,
-        )
-        .first<Connection>();
+        );
+      const { id: connection, service, kind, storage } = row;
+      const entry = {
+        type: "connection_created",
+        actor,
+        connection,
+        service,
+        detail: { kind, storage },
+      } as const;
+      const inserted = await recorded(row.workspace_id, entry, statement);
       if (inserted === null) throw new Error("the database returned no inserted row");
       return inserted;
     },
@@ -106,7 +128,8 @@ export function createConnections(db: D1Database) {
       return await db
         .prepare(
           `SELECT c.id, c.workspace_id, c.service, c.storage, c.upstream_url, c.status, c.state, c.gen, c.blob_fence,
-             c.retry_at, c.access_expires_at, c.last_used_at, c.revocation, c.verifier, c.blob, c.data_key_id,
+             c.retry_at, c.access_expires_at, c.last_used_at, c.refused_since,
+             c.unreachable_since, c.revocation, c.verifier, c.blob, c.data_key_id,
              ${wrapping} AS wrapped_data_key
            FROM connections c WHERE c.lookup = ?1`,
         )
@@ -140,13 +163,13 @@ export function createConnections(db: D1Database) {
       return { items, nextCursor: results.length > limit && last ? `${last.created_at}.${last.id}` : null };
     },
 
-    async setLabel(workspaceId: Id, id: Id, label: string): Promise<Connection | null> {
-      return await db
+    async setLabel(workspaceId: Id, id: Id, label: string, actor: AuditActor): Promise<Connection | null> {
+      const statement = db
         .prepare(
           `UPDATE connections SET label = ?3 WHERE id = ?1 AND workspace_id = ?2 RETURNING ${publicColumns}`,
         )
-        .bind(id, workspaceId, label)
-        .first<Connection>();
+        .bind(id, workspaceId, label);
+      return await recorded(workspaceId, { type: "connection_renamed", actor, connection: id }, statement);
     },
 
     /**
@@ -158,27 +181,39 @@ export function createConnections(db: D1Database) {
       id: Id,
       revocation: RevocationState,
       keepBlob: boolean,
+      by: { readonly actor: AuditActor; readonly service: string },
     ): Promise<Connection | null> {
-      return await db
+      const statement = db
         .prepare(
           `UPDATE connections SET status = 'disconnected', disconnected_at = ${databaseNow}, revocation = ?3,
              blob = CASE WHEN ?4 THEN blob END
            WHERE id = ?1 AND workspace_id = ?2 AND status != 'disconnected' RETURNING ${publicColumns}`,
         )
-        .bind(id, workspaceId, revocation, keepBlob ? 1 : 0)
-        .first<Connection>();
+        .bind(id, workspaceId, revocation, keepBlob ? 1 : 0);
+      const entry = {
+        type: "connection_disconnected",
+        connection: id,
+        detail: { revocation },
+        ...by,
+      } as const;
+      return await recorded(workspaceId, entry, statement);
     },
 
-    /** Records what became of a revocation; `from` makes one of several that try the winner. */
+    /** Records what became of a revocation, with its event; `from` makes one of several that try the winner. */
     async setRevocation(id: Id, from: RevocationState, to: RevocationState): Promise<Connection | null> {
-      return await db
+      const statement = db
         .prepare(
           `UPDATE connections SET revocation = ?3, revocation_at = ${databaseNow},
              blob = CASE WHEN ?3 IN ('pending', 'awaiting_credential') THEN blob END
            WHERE id = ?1 AND status = 'disconnected' AND revocation = ?2 RETURNING ${publicColumns}`,
         )
-        .bind(id, from, to)
-        .first<Connection>();
+        .bind(id, from, to);
+      const event = { type: "provider_revocation", actor: "system", detail: { outcome: to } } as const;
+      const [changed] = await db.batch<Connection>([
+        statement,
+        ...(to === "pending" ? [] : [audit.queuedOf(id, event)]),
+      ]);
+      return changed?.results[0] ?? null;
     },
 
     /** Another live connection of the workspace at this issuer, which a revocation of the whole app would end. */

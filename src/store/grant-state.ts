@@ -1,3 +1,5 @@
+import type { AuditEntry } from "../lib/audit-event.ts";
+import type { Audit } from "./audit.ts";
 import { publicColumns, type Connection } from "./connection.ts";
 import { databaseNow, type Id } from "./database.ts";
 import {
@@ -15,7 +17,7 @@ const supersededFor = 3_600_000;
 export type GrantStates = ReturnType<typeof createGrantStates>;
 
 /** The conditional writes of the refresh protocol. Each is one statement or one batch, and says who won. */
-export function createGrantStates(db: D1Database) {
+export function createGrantStates(db: D1Database, audit: Pick<Audit, "record">) {
   /** Says when the blob that a batch is about to replace may go. The job that deletes checks again that it is not current. */
   const supersede = (lease: Lease): D1PreparedStatement =>
     db
@@ -157,8 +159,13 @@ export function createGrantStates(db: D1Database) {
      * The next generation by a person's hand: a new credential, a new grant, or both, in one update. `revive` also
      * takes a disconnected connection back; without it only an active one is changed.
      */
-    async replace(lease: Lease, next: NextGeneration, revive: boolean): Promise<Connection | null> {
-      const [, replaced] = await db.batch<Connection>([
+    async replace(
+      lease: Lease,
+      next: NextGeneration,
+      revive: boolean,
+      event: { readonly workspaceId: Id; readonly entry: AuditEntry },
+    ): Promise<Connection | null> {
+      const [, replaced] = await audit.record<Connection>(event.workspaceId, event.entry, [
         supersede(lease),
         db
           .prepare(
@@ -166,6 +173,7 @@ export function createGrantStates(db: D1Database) {
                blob = ?4, blob_fence = ?3, blob_copied_at = NULL, lookup = ?5, verifier = ?6, storage = ?7,
                data_key_id = ?8, retry_at = 0, sent_at = 0, access_expires_at = ?9, refreshable = ?10, scope = ?11,
                upstream_url = ?12, issuer = ?13, kind = ?15, reauth_since = NULL, wanted_scope = NULL, revocation = NULL,
+               refused_since = CASE WHEN ?14 THEN NULL ELSE refused_since END,
                authorized_at = CASE WHEN ?14 THEN ${databaseNow} ELSE authorized_at END
              WHERE id = ?1 AND gen = ?2 AND fence = ?3 AND state = 'leased' AND (status = 'active' OR ?14)
              RETURNING ${publicColumns}`,

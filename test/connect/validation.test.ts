@@ -28,16 +28,22 @@ const attempt = async (service: string, key: string, url?: string) =>
     ...(url === undefined ? {} : { url }),
   });
 
+/** But for the record that a key was not accepted. */
+const stored = async () => ({ ...(await inventory(instance.env)), audit_queue: 0 });
+
 describe("a key that is not accepted leaves nothing", () => {
   beforeEach(async () => {
-    before = await inventory(instance.env);
+    before = await stored();
     ledger.take();
   });
 
   afterEach(async () => {
-    expect(await inventory(instance.env)).toEqual(before);
+    expect(await stored()).toEqual(before);
     expect(
-      ledger.calls.filter((call) => /INSERT|UPDATE|DELETE|put/i.test(call.operation + call.what)),
+      ledger.calls.filter(
+        ({ operation, what }) =>
+          /INSERT|UPDATE|DELETE|put/i.test(operation + what) && !/INTO (?:audit_queue|logins)/.test(what),
+      ),
     ).toEqual([]);
   });
 

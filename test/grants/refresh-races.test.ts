@@ -42,7 +42,7 @@ async function signInAgain(world: World) {
     storage: "zero_knowledge",
     present: world.credential,
   } as const;
-  const renewing = renewConnection(world.user.workspace_id, world.id, next, actor.deps);
+  const renewing = renewConnection(world.user, world.id, next, actor.deps);
   await reached.promise;
   const finish = async () => {
     gate.resolve();
@@ -85,7 +85,7 @@ describe("T76 a refresh that ends after a disconnect", () => {
     const refresh = await refreshAtProvider(world);
     const other = world.actor();
     const present = storage === "managed" ? undefined : world.credential;
-    await disconnect(world.user.workspace_id, world.id, { present, purge: false }, other.deps);
+    await disconnect(world.user, world.id, { present, purge: false }, other.deps);
     expect(await refresh.go()).toEqual({ kind: "busy" });
     expect(await world.row()).toMatchObject({ gen: 1, status: "disconnected", blob: null });
     expect(world.provider.revoked, "the old one, and what came of the refresh").toHaveLength(2);
@@ -102,7 +102,7 @@ describe("T76 a refresh that ends after a disconnect", () => {
     const refreshed = await actor.refresh(held);
     expect(refreshed).toMatchObject({ kind: "fresh" });
     const other = world.actor();
-    await disconnect(world.user.workspace_id, world.id, { present: undefined, purge: true }, other.deps);
+    await disconnect(world.user, world.id, { present: undefined, purge: true }, other.deps);
     await actor.settle();
     expect(await world.keys("j")).toEqual([]);
     expect(world.provider.revoked).toHaveLength(1);
@@ -118,7 +118,7 @@ describe("T76 a refresh that ends after a disconnect", () => {
     expect(await world.actor(plan, hurried()).refresh()).toBe("killed");
     const other = world.actor();
     const options = { present: world.credential, purge: false };
-    await disconnect(world.user.workspace_id, world.id, options, other.deps);
+    await disconnect(world.user, world.id, options, other.deps);
     expect(await world.keys("j")).toEqual([]);
     expect(world.provider.revoked).toHaveLength(2);
   });

@@ -119,7 +119,7 @@ describe("T77 metadata", () => {
     const { connections, grants } = world.actor().deps.stores;
     const before = await world.row();
     const keys = await world.keys("t");
-    await connections.setLabel(world.user.workspace_id, world.id, "Another");
+    await connections.setLabel(world.user.workspace_id, world.id, "Another", "owner");
     await connections.touch(world.id, 0);
     await grants.wantScope(world.id, "more");
     await connections.setRevocation(world.id, "pending", "revoked");

@@ -11,7 +11,7 @@ it("a sign-in that could not be stored revokes nothing while a live connection a
   const workspaceId = world.user.workspace_id;
   await revokeOrphan(orphan, workspaceId, undefined, deps);
   expect(world.provider.revoked).toEqual([]);
-  await disconnect(workspaceId, world.id, { present: undefined, purge: true }, deps);
+  await disconnect(world.user, world.id, { present: undefined, purge: true }, deps);
   await revokeOrphan(orphan, workspaceId, undefined, deps);
   expect(world.provider.revoked).toEqual(["of nobody"]);
 });

@@ -18,7 +18,7 @@ describe("addresses", () => {
     "/API/connections",
     "/api/connections/",
     "/healthz/x",
-    "/docs",
+    "/docs/x",
   ])("%s is a plain 404 where it is not known", async (path) => {
     const problem = await problemOf(await instance.fetch(path), "not_found");
     expect(JSON.stringify(problem)).not.toContain(path === "/" ? "127.0.0.1" : path);

@@ -21,6 +21,20 @@ describe("another person's connection", () => {
         await problemOf(nothing, "unknown_connection"),
       );
     }
+    const wanted = { service: "custom", url: service.url, fields: { api_key: "good-key" } };
+    for (const [path, body] of [
+      [(other: string) => `/api/connections/${other}/credential`, () => ({})],
+      [() => "/api/connections", (other: string) => ({ ...wanted, reauthorize: other })],
+      [() => "/api/connections/authorize", (other: string) => ({ reauthorize: other })],
+    ] as const) {
+      const [theirs, nothing] = [
+        await stranger.call("POST", path(id), body(id)),
+        await stranger.call("POST", path(never), body(never)),
+      ];
+      expect(await problemOf(theirs, "unknown_connection")).toEqual(
+        await problemOf(nothing, "unknown_connection"),
+      );
+    }
     expect(await (await owner.call("GET", `/api/connections/${id}`)).json()).toMatchObject({
       label: "mine",
       status: "active",

@@ -1,6 +1,8 @@
 import { exportJWK, generateKeyPair, SignJWT, type JWTPayload } from "jose";
 import { beforeAll, describe, expect, it } from "vitest";
-import { clerkProfile, createVerifier, oidcProfile, type Verifier } from "../../src/identity/verifier.ts";
+import { clerkProfile, oidcProfile } from "../../src/identity/profiles.ts";
+import { createVerifier, type Verifier } from "../../src/identity/verifier.ts";
+import { systemClock } from "../../src/lib/clock.ts";
 import { OutboundError, type Outbound } from "../../src/lib/outbound.ts";
 import { without } from "../support/tokens.ts";
 
@@ -18,6 +20,8 @@ describe("issuers that publish their keys", () => {
   let jwks: string;
   let fetched: string[] = [];
   let answer: () => Promise<Response>;
+  let later = 0;
+  const clock = () => systemClock() + later;
   const outbound: Outbound = async (url) => {
     fetched.push(url);
     return await answer();
@@ -26,12 +30,12 @@ describe("issuers that publish their keys", () => {
   const clerk = () =>
     clerkProfile(
       { publishableKey: `pk_test_${btoa(`${clerkHost}$`)}`, authorizedParties: ["https://bindify.example"] },
-      outbound,
+      { outbound, clock },
     );
   const oidc = () =>
     oidcProfile(
       { issuer: "https://id.example", jwksUrl: "https://id.example/keys", audience: "bindify" },
-      outbound,
+      { outbound, clock },
     );
   const sign = async (payload: JWTPayload, kid = "k1") =>
     await new SignJWT(payload).setProtectedHeader({ alg: "RS256", kid }).sign(privateKey);
@@ -60,7 +64,7 @@ describe("issuers that publish their keys", () => {
   it("T80 Clerk: the host in the publishable key, azp of ours, no pending session", async () => {
     fetched = [];
     const verify = createVerifier([clerk()]);
-    expect(await verify(await sign(clerkClaims()))).toEqual({
+    expect(await verify(await sign(clerkClaims()))).toMatchObject({
       issuer: `https://${clerkHost}`,
       subject: "user_1",
       email: null,
@@ -89,15 +93,86 @@ describe("issuers that publish their keys", () => {
     await refusedBy(verify, { ...clerkClaims(), iss: "https://id.example" });
   });
 
-  it("T81 a flood of unknown key ids makes one fetch", async () => {
+  it("T81 a cold burst of 20 makes one fetch", async () => {
+    const working = answer;
+    answer = async () => {
+      await new Promise((resolve) => setTimeout(resolve, 60));
+      return await working();
+    };
+    const verify = createVerifier([oidc()]);
+    fetched = [];
+    const token = await sign(oidcClaims());
+    const seen = await Promise.all(Array.from({ length: 20 }, async () => await verify(token)));
+    answer = working;
+    expect(seen.map(({ subject }) => subject)).toEqual(Array.from({ length: 20 }, () => "1"));
+    expect(fetched).toHaveLength(1);
+  });
+
+  it("T81 a flood of unknown key ids makes one fetch in 30 s, also when it fails", async () => {
+    const working = answer;
     const verify = createVerifier([oidc()]);
     await verify(await sign(oidcClaims()));
+    const flood = async () => {
+      fetched = [];
+      for (let at = 0; at < 30; at++) {
+        const token = await sign(oidcClaims(), `unknown-${at}`);
+        await expect(verify(token)).rejects.toMatchObject({ name: "Fault" });
+      }
+      return fetched.length;
+    };
+    expect(await flood(), "the keys were read a moment ago").toBe(0);
+    later += 31_000;
+    expect(await flood()).toBe(1);
+    later += 31_000;
+    answer = async () => await Promise.reject(new OutboundError("unreachable"));
+    expect(await flood()).toBe(1);
+    answer = working;
+    expect(await verify(await sign(oidcClaims())), "known keys go on").toMatchObject({ subject: "1" });
+  });
+
+  it("T81 a token of another issuer, or of no algorithm of ours, fetches nothing", async () => {
+    const verify = createVerifier([oidc(), clerk()]);
     fetched = [];
-    for (let at = 0; at < 30; at++) {
-      const token = await sign(oidcClaims(), `unknown-${at}`);
+    const publicKey = new TextEncoder().encode(jwks);
+    const confused = await new SignJWT(oidcClaims())
+      .setProtectedHeader({ alg: "HS256", kid: "k1" })
+      .sign(publicKey);
+    for (const token of [
+      await sign({ ...oidcClaims(), iss: "https://evil.example" }),
+      confused,
+      "x.y.z",
+      "",
+    ]) {
       await expect(verify(token)).rejects.toMatchObject({ code: "unauthenticated" });
     }
-    expect(fetched.length).toBeLessThanOrEqual(1);
+    expect(fetched).toEqual([]);
+  });
+
+  it("a key that the issuer changed is found, and one that it took back is refused", async () => {
+    const working = answer;
+    const verify = createVerifier([oidc()]);
+    await verify(await sign(oidcClaims()));
+    answer = async () => new Response('{"keys":[]}');
+    expect(await verify(await sign(oidcClaims()))).toMatchObject({ subject: "1" });
+    later += 11 * 60_000;
+    await refusedBy(verify, { ...oidcClaims(), iat: now() });
+    answer = working;
+    later += 31_000;
+    expect(await verify(await sign(oidcClaims()))).toMatchObject({ subject: "1" });
+  });
+
+  it("tells tokens of one sign-in from those of another", async () => {
+    const verify = createVerifier([oidc()]);
+    const sessionOf = async (claims: JWTPayload) => (await verify(await sign(claims))).session;
+    const one = await sessionOf({ ...oidcClaims(), sid: "one", iat: now() - 5 });
+    expect(await sessionOf({ ...oidcClaims(), sid: "one" })).toBe(one);
+    expect(await sessionOf({ ...oidcClaims(), sid: "two" })).not.toBe(one);
+    expect(await sessionOf({ ...oidcClaims(), auth_time: 5, iat: now() - 5 })).toBe(
+      await sessionOf({ ...oidcClaims(), auth_time: 5 }),
+    );
+    expect(await sessionOf({ ...oidcClaims(), jti: "a" })).not.toBe(
+      await sessionOf({ ...oidcClaims(), jti: "b" }),
+    );
   });
 
   it("keys that cannot be fetched let nobody in", async () => {

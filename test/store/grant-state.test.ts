@@ -73,10 +73,12 @@ describe("T75 the holder of a lease that was taken over", () => {
         issuer: null,
         facts,
       };
+      const entry = { type: "connection_reauthorized", actor: "owner", connection: world.id } as const;
+      const replaced = { workspaceId: world.user.workspace_id, entry };
       const before = await world.row();
       expect(await grants.intend(old, 0)).toBe(false);
       expect(await grants.commit(old, "x", facts)).toBe(false);
-      expect(await grants.replace(old, next, true)).toBeNull();
+      expect(await grants.replace(old, next, true, replaced)).toBeNull();
       expect(await grants.markReauth(old)).toBe(false);
       await grants.release(old);
       await grants.postpone(old, 1000, false);

@@ -53,6 +53,11 @@ async function everyStatement(): Promise<readonly string[]> {
     (await env.DB.prepare("SELECT workspace_id FROM connections").first<{ workspace_id: string }>()) ?? {};
   const called = new Set<string>();
   const { connections, grants, flows, registrations, users, dataKeys, logEvents } = stores;
+  const { audit, auditRead, tokens, idempotency, usage, erasures } = stores;
+  const user = { id: "usr_x", workspace_id: workspace, email: null };
+  const entry = { type: "login", actor: "owner" } as const;
+  const newToken = { id: "tok_x", name: "x", scope: "read", prefix: "x", hash: "x" } as const;
+  const everything = { type: null, connection: null, from: 0, to: 1 };
   const lease = { connectionId: id, gen: 1, fence: 1 };
   const calls: Record<string, () => Promise<unknown>> = {
     "connections.insert": async () => await person.connect({ url: upstream().url }),
@@ -65,14 +70,15 @@ async function everyStatement(): Promise<readonly string[]> {
       await connections.list(workspace, 1, null),
       await connections.list(workspace, 10, { createdAt: 1, id }),
     ],
-    "connections.setLabel": async () => await connections.setLabel(workspace, id, "b"),
+    "connections.setLabel": async () => await connections.setLabel(workspace, id, "b", "owner"),
     "connections.touch": async () => await connections.touch(id, 1),
     "connections.activeAmong": async () => await connections.activeAmong([id, "other"]),
     "connections.blobsToCopy": async () => await connections.blobsToCopy(10),
     "connections.markBlobsCopied": async () =>
       await connections.markBlobsCopied(await connections.blobsToCopy(10)),
     "connections.clearCopiedBlobs": async () => await connections.clearCopiedBlobs(0),
-    "connections.disconnect": async () => await connections.disconnect(workspace, id, "pending", true),
+    "connections.disconnect": async () =>
+      await connections.disconnect(workspace, id, "pending", true, { actor: "owner", service: "custom" }),
     "connections.setRevocation": async () => await connections.setRevocation(id, "pending", "revoked"),
     "connections.hasSibling": async () => await connections.hasSibling(workspace, id, "https://a.example"),
     "grants.read": async () => await grants.read(id),
@@ -82,7 +88,7 @@ async function everyStatement(): Promise<readonly string[]> {
     "grants.intend": async () => await grants.intend(lease, 1),
     "grants.commit": async () => await grants.commit(lease, "x", facts),
     "grants.adopt": async () => await grants.adopt(lease, 1, "x", facts),
-    "grants.replace": async () => await grants.replace(lease, next, true),
+    "grants.replace": async () => await grants.replace(lease, next, true, { workspaceId: workspace, entry }),
     "grants.release": async () => await grants.release(lease),
     "grants.postpone": async () => await grants.postpone(lease, 1, false),
     "grants.unanswered": async () => await grants.unanswered(lease, 1),
@@ -100,7 +106,58 @@ async function everyStatement(): Promise<readonly string[]> {
       await users.provision(
         { issuer: "i", subject: "s", email: null },
         { user: newId("usr", systemRandom), workspace: newId("wsp", systemRandom) },
+        1000,
       ),
+    "users.noteLogin": async () => await users.noteLogin(user, "x").catch(String),
+    "users.forgetLogins": async () => await users.forgetLogins(1),
+    "audit.record": async () => await audit.record(workspace, entry, []),
+    "audit.queued": async () => await ledger.env.DB.batch([audit.queued(workspace, entry, false)]),
+    "audit.queuedOf": async () => await ledger.env.DB.batch([audit.queuedOf(id, entry)]),
+    "audit.enqueue": async () => await audit.enqueue(workspace, entry),
+    "audit.waiting": async () => await audit.waiting(1),
+    "audit.chain": async () => await audit.chain(workspace, 10),
+    "auditRead.list": async () => [
+      await auditRead.list(workspace, everything, null, 1),
+      await auditRead.list(workspace, { ...everything, type: "login" }, null, 1),
+      await auditRead.list(workspace, { ...everything, connection: id }, { at: 1, seq: 1 }, 1),
+      await auditRead.list(workspace, { ...everything, connection: id, type: "login" }, null, 1),
+    ],
+    "auditRead.follow": async () => await auditRead.follow(workspace, 0, 1),
+    "auditRead.hashAt": async () => await auditRead.hashAt(workspace, 1),
+    "auditRead.days": async () => await auditRead.days(workspace),
+    "tokens.list": async () => await tokens.list(user.id),
+    "tokens.insert": async () => await tokens.insert(user, newToken, 1).catch(String),
+    "tokens.revoke": async () => await tokens.revoke(user, "tok_x", "owner"),
+    "tokens.find": async () => await tokens.find("x"),
+    "tokens.touch": async () => await tokens.touch("tok_x", 1),
+    "idempotency.begin": async () => await idempotency.begin("usr_x", "x", "y").catch(String),
+    "idempotency.finish": async () =>
+      await idempotency.finish("usr_x", "x", { createdId: null, status: 201, answer: null }),
+    "idempotency.forget": async () => await idempotency.forget("usr_x", "x"),
+    "idempotency.purge": async () => await idempotency.purge(),
+    "usage.add": async () =>
+      await usage.add([{ id, day: 1, requests: 1, errors: 0, bytes: 0, duration_ms: 0 }]),
+    "usage.days": async () => await usage.days(id, 30),
+    "usage.signal": async () => [
+      await usage.signal(id, "refused_since"),
+      await usage.signal(id, "unreachable_since"),
+      await usage.signal(id, null),
+    ],
+    "usage.purge": async () => await usage.purge(90),
+    "erasures.begin": async () => await erasures.begin("x", "wsp_nobody"),
+    "erasures.startedAt": async () => await erasures.startedAt("x"),
+    "erasures.take": async () => await erasures.take(1),
+    "erasures.grants": async () => await erasures.grants(workspace),
+    "erasures.connections": async () => await erasures.connections(workspace, 1),
+    "erasures.purgeConnection": async () =>
+      await erasures.purgeConnection("wsp_nobody", "con_nothing", { actor: "owner", service: "custom" }),
+    "erasures.deleteConnection": async () => await erasures.deleteConnection("wsp_nobody", "con_nothing"),
+    "erasures.deleteEvents": async () => await erasures.deleteEvents("wsp_nobody", 1),
+    "erasures.identityOf": async () => await erasures.identityOf(workspace),
+    "erasures.finish": async () => await erasures.finish({ person: "x", workspace_id: "wsp_nobody" }),
+    "erasures.toSweep": async () => await erasures.toSweep(1),
+    "erasures.swept": async () => await erasures.swept("con_nothing"),
+    "erasures.forgetPersons": async () => await erasures.forgetPersons(),
     "dataKeys.get": async () => await dataKeys.get("00", ["a", "b"]),
     "dataKeys.newest": async () => await dataKeys.newest(workspace, ["a", "b"]),
     "dataKeys.insertFirst": async () =>
@@ -121,6 +178,12 @@ async function everyStatement(): Promise<readonly string[]> {
     users,
     dataKeys,
     logEvents,
+    audit,
+    auditRead,
+    tokens,
+    idempotency,
+    usage,
+    erasures,
   }).flatMap(([store, functions]) => Object.keys(functions).map((name) => `${store}.${name}`));
   expect([...called].toSorted(), "a new store function is added to this list").toEqual(existing.toSorted());
   return [
@@ -141,7 +204,7 @@ describe("every statement in use", () => {
       for (const { detail } of results) if (isScan(detail, sql)) scans.push(`${detail} in ${sql}`);
     }
     expect(scans).toEqual([]);
-  });
+  }, 30_000);
 
   it("a scan would be found", async () => {
     const { results } = await env.DB.prepare(
@@ -153,7 +216,19 @@ describe("every statement in use", () => {
 
 /** `SCAN … USING INDEX` walks an index in order, which a LIMIT ends; a row constant and json_each are no tables. */
 function isScan(detail: string, sql: string): boolean {
-  if (!/^SCAN\b/.test(detail) || /^SCAN (?:CONSTANT ROW|copied VIRTUAL TABLE)/.test(detail)) return false;
+  if (
+    !/^SCAN\b/.test(detail) ||
+    /^SCAN (?:CONSTANT ROW|(?:copied|counted|json_each) VIRTUAL TABLE)/.test(detail)
+  )
+    return false;
+  // Workspaces that wait, in order, until the limit.
+  if (detail.startsWith("SCAN audit_queue USING COVERING INDEX") && /DISTINCT/.test(sql)) return false;
+  // A subquery's own rows, and a look that ends at the first user too many.
+  if (
+    /^SCAN (?:\(subquery|k$)/.test(detail) ||
+    (detail.startsWith("SCAN users ") && /FROM users LIMIT/.test(sql))
+  )
+    return false;
   // The oldest lines, by primary key, up to the limit.
   if (/^SCAN log_events$/.test(detail) && /ORDER BY id LIMIT/.test(sql)) return false;
   return true;

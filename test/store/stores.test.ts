@@ -73,10 +73,11 @@ describe("paging", () => {
   });
 });
 
-const provision = async (issuer: string) =>
+const provision = async (issuer: string, max?: number) =>
   await stores.users.provision(
     { issuer, subject: "same", email: null },
     { user: newId("usr", systemRandom), workspace: newId("wsp", systemRandom) },
+    max,
   );
 
 describe("first sight of a person", () => {
@@ -96,9 +97,18 @@ describe("first sight of a person", () => {
 
   it("the same subject of two issuers is two people", async () => {
     const [one, two] = [await provision("https://a.example"), await provision("https://b.example")];
-    expect(one.id).not.toBe(two.id);
-    expect(one.workspace_id).not.toBe(two.workspace_id);
+    expect(one?.id).not.toBe(two?.id);
+    expect(one?.workspace_id).not.toBe(two?.workspace_id);
     expect(await provision("https://a.example")).toEqual(one);
+  });
+
+  it("a full deployment takes nobody new, and knows who is there", async () => {
+    const here = (await count("users")) ?? 0;
+    const workspaces = await count("workspaces");
+    expect(await provision("https://full.example", here)).toBeNull();
+    expect(await provision("https://a.example", here)).not.toBeNull();
+    expect(await count("workspaces")).toBe(workspaces);
+    expect(await provision("https://full.example", here + 1)).not.toBeNull();
   });
 });
 

@@ -10,6 +10,7 @@ const problemSchema = z.strictObject({
   code: z.string(),
   detail: z.string().min(10),
   errors: z.array(z.strictObject({ path: z.string(), message: z.string().min(3) })).optional(),
+  created: z.string().optional(),
 });
 
 export type Problem = z.output<typeof problemSchema>;

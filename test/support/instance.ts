@@ -4,8 +4,12 @@ import { answer } from "../../src/app.ts";
 import type { Runtime } from "../../src/http/context.ts";
 import { createRuntime } from "../../src/runtime.ts";
 import worker from "../../src/worker.ts";
+import { checkDocumented } from "./documented.ts";
 
-export type TestEnv = Cloudflare.Env & { PAUSED_SERVICES?: string };
+export type TestEnv = Cloudflare.Env & {
+  PAUSED_SERVICES?: string;
+  MAX_USERS?: string;
+};
 
 /** What a test says of a request. */
 export type CallInit = Pick<RequestInit, "method" | "headers" | "body" | "signal">;
@@ -53,6 +57,7 @@ export function createInstance(
       const ctx = createExecutionContext();
       const response = await serve(request, ctx);
       await waitOnExecutionContext(ctx);
+      await checkDocumented(request.method, new URL(url).pathname, response);
       return response;
     },
     async cron(pattern) {

@@ -53,6 +53,7 @@ export const connectionAnswer = z.strictObject({
   scope: z.string().nullable(),
   wanted_scope: z.string().nullable(),
   revocation: z.string().nullable(),
+  reminder: z.string().nullable().optional(),
 });
 
 export const createdAnswer = z.strictObject({

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { V4WorkerOptions } from "miniflare";
 import { z } from "zod";
 import { buildDashboard } from "../../../scripts/build-dashboard/build.ts";
+import { signInHosts } from "../../../scripts/build-dashboard/policy.ts";
 import { bundleWorker, readWorkerOptions } from "../../../scripts/lib/worker-config.ts";
 
 /** Begins the lines that carry a trace. */
@@ -52,7 +53,7 @@ export async function instanceWorkers({
   const { assets, ratelimits, ...shipped } = shippedSchema.parse(read);
   // Of its own: tests run side by side, and a build begins by emptying its folder.
   assets.directory = join(folder, "page");
-  if (page) await buildDashboard(assets.directory);
+  if (page) await buildDashboard({ folder: assets.directory, signIn: signInHosts(variables) });
   else await mkdir(assets.directory);
   if (unlimited) for (const { simple } of Object.values(ratelimits)) simple.limit = 1e9;
   const first: V4WorkerOptions = {

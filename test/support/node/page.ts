@@ -1,4 +1,6 @@
 import type { Browser, Page } from "playwright-core";
+import { z } from "zod";
+import { demoKey } from "../../../scripts/demo-service/demo-service.ts";
 import { howToGetChromium, viewports, visitAs, type Visit } from "./browser.ts";
 import type { Instance } from "./instance.ts";
 import { connectV2 } from "./mcp-clients.ts";
@@ -11,12 +13,30 @@ export async function arrive(
   browser: Browser | undefined,
   instance: Instance,
   viewport = viewports.wide,
+  user?: string,
 ): Promise<Visit> {
   if (browser === undefined) throw new Error(howToGetChromium);
   const visit = await visitAs(browser, instance.url, viewport);
-  await visit.page.goto(await instance.signInLink());
+  await visit.page.goto(await instance.signInLink(user));
   await heading(visit.page, "Connections").waitFor();
   return visit;
+}
+
+const madeSchema = z.object({
+  connection: z.object({ id: z.string() }),
+  credential: z.object({ secret_url: z.string() }),
+});
+
+/** A connection to the demo service by its key, made beside the page. */
+export async function connectDemo(
+  instance: Instance,
+  label: string,
+  user?: string,
+): Promise<{ id: string; secretUrl: string }> {
+  const wanted = { service: "demo", label, fields: { api_key: demoKey } };
+  const { body } = await instance.api("POST", "/api/connections", wanted, user);
+  const { connection, credential } = madeSchema.parse(body);
+  return { id: connection.id, secretUrl: credential.secret_url };
 }
 
 /** From the form of the page to the consent of the demo service. */
@@ -44,4 +64,9 @@ export async function toolsAt(url: string, headers: Record<string, string> = {})
   const tools = await client.listTools();
   await client.close();
   return tools;
+}
+
+/** Nothing of the view is still on its way. */
+export async function settled(page: Page): Promise<void> {
+  await page.locator(".skeleton").first().waitFor({ state: "detached" });
 }

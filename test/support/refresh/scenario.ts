@@ -119,6 +119,7 @@ export async function play(role: Part["role"], actor: Actor, world: World, holde
         world.id,
         "awaiting_credential",
         true,
+        { actor: "owner", service: "custom" },
       ),
     regenerate: async () => {
       const renewed = await regenerate(world.user, world.id, holder.credential, actor.deps);
@@ -128,7 +129,7 @@ export async function play(role: Part["role"], actor: Actor, world: World, holde
       const { refresh_token, access_token } = world.provider.first();
       const grant = { ...held.grant, secret: access_token, refresh_token };
       const next = { grant, storage: "zero_knowledge", present: undefined } as const;
-      const renewed = await renewConnection(world.user.workspace_id, world.id, next, actor.deps);
+      const renewed = await renewConnection(world.user, world.id, next, actor.deps);
       if (renewed.credential !== null) holder.credential = renewed.credential;
     },
   };

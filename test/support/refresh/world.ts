@@ -12,7 +12,7 @@ import { createCatalogue } from "../../../src/services/index.ts";
 import type { StorageMode } from "../../../src/store/connection.ts";
 import type { GrantState } from "../../../src/store/grant-row.ts";
 import { createStores, type Stores } from "../../../src/store/index.ts";
-import type { User } from "../../../src/store/users.ts";
+import type { Caller } from "../../../src/connect/caller.ts";
 import type { Credential } from "../../../src/vault/credential.ts";
 import { importKeyMaterial } from "../../../src/vault/derive.ts";
 import { parseKeyring, type Keyring } from "../../../src/vault/keyring.ts";
@@ -34,7 +34,7 @@ export interface Actor extends FaultyStores<Stores> {
 
 export interface World {
   readonly id: string;
-  readonly user: User;
+  readonly user: Caller;
   readonly credential: Credential;
   readonly provider: ModelProvider;
   actor(plan?: FaultPlan, clock?: Clock, turn?: Turn): Actor;
@@ -83,7 +83,8 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
     issued_at: now - 3_600_000,
     expires_at: now - 1000,
   } as const;
-  const wanted = { workspaceId, service: options.service ?? "custom", label: "Test", kind: "oauth" } as const;
+  const owner = { workspace_id: workspaceId, actor: "owner" } as const;
+  const wanted = { owner, service: options.service ?? "custom", label: "Test", kind: "oauth" } as const;
   const { connection, credential } = await mintConnection(
     { ...wanted, storage: options.storage ?? "zero_knowledge", grant },
     { stores, keyring, environment: "test", random: systemRandom, defer },
@@ -110,7 +111,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
 
   return {
     id: connection.id,
-    user: { id: `usr_${workspaceId}`, workspace_id: workspaceId, email: null },
+    user: { id: `usr_${workspaceId}`, email: null, ...owner },
     credential,
     provider,
     row,

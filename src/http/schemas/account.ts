@@ -1,0 +1,79 @@
+import { z } from "zod";
+import { label, maybeTime, time } from "./fields.ts";
+
+const identityKind = z.enum(["local", "clerk", "oidc", "none"]);
+
+export const me = z
+  .strictObject({
+    id: z.string(),
+    email: z.string().nullable(),
+    name: z.string().nullable(),
+    workspace_id: z.string(),
+    identity: identityKind,
+    storage_modes: z.array(z.enum(["zero_knowledge", "managed"])),
+    access: z.enum(["owner", "manage", "read"]).meta({ description: "`owner`: a signed-in person." }),
+    audit_days: z.number().int().meta({ description: "How long audit events are kept." }),
+  })
+  .meta({ id: "Me" });
+
+export const config = z
+  .strictObject({
+    brand_name: z.string(),
+    support_url: z.string().nullable(),
+    public_url: z.string(),
+    identity: z.strictObject({
+      kind: identityKind,
+      clerk_publishable_key: z.string().nullable(),
+      oidc: z
+        .strictObject({ issuer: z.string(), client_id: z.string(), audience: z.string() })
+        .nullable()
+        .meta({
+          description: "What a page signs people in with: authorization code and PKCE, a public client.",
+        }),
+    }),
+    support_form: z.boolean(),
+  })
+  .meta({ id: "Config" });
+
+export const deletion = z.strictObject({ confirm: z.literal("delete my account") });
+
+export const deleted = z.strictObject({
+  status: z.enum(["erased", "erasing"]),
+  left_at_services: z.array(
+    z.strictObject({
+      service: z.string(),
+      service_name: z.string(),
+      kind: z.enum(["key", "oauth"]),
+      connections: z.number().int(),
+      reason: z.string(),
+      provider_url: z.string().nullable(),
+    }),
+  ),
+});
+
+const token = z
+  .strictObject({
+    id: z.string(),
+    name: z.string(),
+    scope: z.enum(["read", "manage"]),
+    prefix: z.string(),
+    created_at: time,
+    last_used_at: maybeTime,
+    expires_at: maybeTime,
+    expired: z.boolean(),
+  })
+  .meta({ id: "Token" });
+
+export const tokens = z.strictObject({ tokens: z.array(token) });
+export const oneToken = z.strictObject({ token });
+export const newToken = z
+  .strictObject({
+    name: label,
+    scope: z.enum(["read", "manage"]),
+    expires_in_days: z.number().int().min(1).max(3650).optional(),
+  })
+  .meta({ id: "NewToken" });
+export const createdToken = z.strictObject({
+  token,
+  secret: z.string().meta({ description: "Shown in this answer and never again." }),
+});

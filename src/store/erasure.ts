@@ -1,0 +1,224 @@
+import type { AuditActor } from "../lib/audit-event.ts";
+import type { Audit } from "./audit.ts";
+import type { ConnectionKind, RevocationState } from "./connection.ts";
+import { databaseNow, type Id } from "./database.ts";
+
+/** KV lists what was written within this time at the latest, and no writer of a token lives longer. ms. */
+const sweepAfter = 600_000;
+/** How long tokens of an erased person are refused, ms: longer than any issuer lets one live. */
+const refusedFor = 86_400_000;
+/** A step that failed is tried again after this time, ms; one that was killed as well. */
+const retryAfter = 120_000;
+
+/** An account on its way out. */
+export interface Erasure {
+  /** SHA-256 of issuer and subject. */
+  readonly person: string;
+  readonly workspace_id: Id;
+  readonly tries: number;
+}
+
+export interface Owned {
+  readonly id: Id;
+  readonly service: string;
+  readonly kind: ConnectionKind;
+  readonly revocation: RevocationState | null;
+}
+
+export interface GrantGroup {
+  readonly service: string;
+  readonly kind: ConnectionKind;
+  readonly revocation: RevocationState | null;
+  readonly connections: number;
+}
+
+export type Erasures = ReturnType<typeof createErasures>;
+
+/** Deleting for good. Each step may be the last that a process does; the job finds what is left. */
+export function createErasures(db: D1Database, audit: Pick<Audit, "record">) {
+  /** The row and all that hangs on it. Its KV names are swept: the id is kept, bare, until they are. */
+  const deletion = (workspaceId: Id, id: Id): readonly D1PreparedStatement[] => [
+    db
+      .prepare(
+        `INSERT INTO erased_connections (id, sweep_at) SELECT id, ${databaseNow} + ${sweepAfter} FROM connections
+         WHERE id = ?1 AND workspace_id = ?2 ON CONFLICT DO NOTHING`,
+      )
+      .bind(id, workspaceId),
+    db.prepare("DELETE FROM superseded_blobs WHERE name >= ?1 AND name < ?2").bind(`t/${id}/`, `t/${id}0`),
+    db
+      .prepare(
+        `DELETE FROM mail_queue WHERE connection_id = ?1
+           AND EXISTS (SELECT 1 FROM connections WHERE id = ?1 AND workspace_id = ?2)`,
+      )
+      .bind(id, workspaceId),
+    db.prepare("DELETE FROM connections WHERE id = ?1 AND workspace_id = ?2").bind(id, workspaceId),
+  ];
+
+  return {
+    /** Deletes one disconnected connection, with its event. */
+    async purgeConnection(
+      workspaceId: Id,
+      id: Id,
+      by: { readonly actor: AuditActor; readonly service: string },
+    ): Promise<void> {
+      const entry = { type: "connection_purged", connection: id, ...by } as const;
+      await audit.record(workspaceId, entry, deletion(workspaceId, id));
+    },
+
+    /** Closes an account: from here on nothing is admitted for it, and the job goes on where this process stops. */
+    async begin(person: string, workspaceId: Id): Promise<void> {
+      await db.batch([
+        db
+          .prepare(`UPDATE workspaces SET erasing_at = COALESCE(erasing_at, ${databaseNow}) WHERE id = ?1`)
+          .bind(workspaceId),
+        // Every credential is dead from here on. What nobody here can open is not kept for its holder.
+        db
+          .prepare(
+            `UPDATE connections SET status = 'disconnected', disconnected_at = ${databaseNow},
+               revocation = CASE WHEN kind = 'key' THEN 'not_applicable' WHEN storage = 'managed' THEN 'pending'
+                 ELSE 'awaiting_credential' END,
+               blob = CASE WHEN kind = 'oauth' AND storage = 'managed' THEN blob END
+             WHERE workspace_id = ?1 AND status != 'disconnected'`,
+          )
+          .bind(workspaceId),
+        db
+          .prepare(
+            `INSERT INTO erasures (person, workspace_id, started_at, next_at)
+             VALUES (?1, ?2, ${databaseNow}, ${databaseNow} + ${retryAfter})
+             ON CONFLICT (person) DO UPDATE SET workspace_id = excluded.workspace_id, tries = 0, finished_at = NULL,
+               started_at = excluded.started_at, next_at = excluded.next_at
+               WHERE erasures.workspace_id IS NULL`,
+          )
+          .bind(person, workspaceId),
+        db
+          .prepare("DELETE FROM tokens WHERE user_id IN (SELECT id FROM users WHERE workspace_id = ?1)")
+          .bind(workspaceId),
+      ]);
+    },
+
+    /** When the person's account was deleted, as long as tokens from before are refused. */
+    async startedAt(person: string): Promise<number | null> {
+      return await db
+        .prepare("SELECT started_at FROM erasures WHERE person = ?1")
+        .bind(person)
+        .first<number>("started_at");
+    },
+
+    /** Takes erasures that are due, so that no other run takes them for a while. */
+    async take(limit: number): Promise<readonly Erasure[]> {
+      const { results } = await db
+        .prepare(
+          `UPDATE erasures SET next_at = ${databaseNow} + ${retryAfter}, tries = tries + 1
+           WHERE person IN (SELECT person FROM erasures WHERE next_at <= ${databaseNow} ORDER BY next_at LIMIT ?1)
+             AND workspace_id IS NOT NULL
+           RETURNING person, workspace_id, tries`,
+        )
+        .bind(limit)
+        .all<Erasure>();
+      return results;
+    },
+
+    /** What a closed workspace holds, by service: for the person to see what only they can end. */
+    async grants(workspaceId: Id): Promise<readonly GrantGroup[]> {
+      const { results } = await db
+        .prepare(
+          `SELECT service, kind, revocation, COUNT(*) AS connections FROM connections
+           WHERE workspace_id = ?1 AND revocation IS NOT 'revoked' GROUP BY service, kind, revocation`,
+        )
+        .bind(workspaceId)
+        .all<GrantGroup>();
+      return results;
+    },
+
+    async connections(workspaceId: Id, limit: number): Promise<readonly Owned[]> {
+      const { results } = await db
+        .prepare(
+          `SELECT id, service, kind, revocation FROM connections WHERE workspace_id = ?1
+           ORDER BY created_at DESC, id DESC LIMIT ?2`,
+        )
+        .bind(workspaceId, limit)
+        .all<Owned>();
+      return results;
+    },
+
+    async deleteConnection(workspaceId: Id, id: Id): Promise<void> {
+      await db.batch([...deletion(workspaceId, id)]);
+    },
+
+    /** Up to `limit` audit events: there may be more of them than one statement should touch. */
+    async deleteEvents(workspaceId: Id, limit: number): Promise<number> {
+      const { meta } = await db
+        .prepare(
+          `DELETE FROM audit_events WHERE workspace_id = ?1
+             AND seq IN (SELECT seq FROM audit_events WHERE workspace_id = ?1 ORDER BY seq LIMIT ?2)`,
+        )
+        .bind(workspaceId, limit)
+        .run();
+      return meta.changes;
+    },
+
+    async identityOf(workspaceId: Id): Promise<{ readonly issuer: string; readonly subject: string } | null> {
+      return await db
+        .prepare("SELECT issuer, subject FROM users WHERE workspace_id = ?1")
+        .bind(workspaceId)
+        .first<{ issuer: string; subject: string }>();
+    },
+
+    /**
+     * Everything else that names the person, in one transaction. A foreign key that still points here makes it fail
+     * as a whole: somebody wrote meanwhile, and the next run deletes that too.
+     */
+    async finish({
+      person,
+      workspace_id: workspaceId,
+    }: Pick<Erasure, "person" | "workspace_id">): Promise<void> {
+      const ofUser = "(SELECT id FROM users WHERE workspace_id = ?1)";
+      await db.batch([
+        ...[
+          "DELETE FROM flows WHERE workspace_id = ?1",
+          `DELETE FROM tokens WHERE user_id IN ${ofUser}`,
+          `DELETE FROM logins WHERE user_id IN ${ofUser}`,
+          `DELETE FROM idempotency_keys WHERE user_id IN ${ofUser}`,
+          `DELETE FROM mail_queue WHERE user_id IN ${ofUser}`,
+          "DELETE FROM audit_queue WHERE workspace_id = ?1",
+          "DELETE FROM audit_events WHERE workspace_id = ?1",
+          "DELETE FROM audit_checkpoints WHERE workspace_id = ?1",
+          "DELETE FROM data_key_wrappings WHERE data_key_id IN (SELECT id FROM data_keys WHERE owner = ?1)",
+          "DELETE FROM data_keys WHERE owner = ?1",
+          "DELETE FROM users WHERE workspace_id = ?1",
+          "DELETE FROM workspaces WHERE id = ?1",
+        ].map((sql) => db.prepare(sql).bind(workspaceId)),
+        db
+          .prepare(
+            `UPDATE erasures SET workspace_id = NULL, next_at = NULL, finished_at = ${databaseNow} WHERE person = ?1`,
+          )
+          .bind(person),
+      ]);
+    },
+
+    /** Connections whose KV names are listed once more. */
+    async toSweep(limit: number): Promise<readonly Id[]> {
+      const { results } = await db
+        .prepare(
+          `SELECT id FROM erased_connections WHERE sweep_at <= ${databaseNow} ORDER BY sweep_at, id LIMIT ?1`,
+        )
+        .bind(limit)
+        .all<{ id: Id }>();
+      return results.map((row) => row.id);
+    },
+
+    async swept(id: Id): Promise<void> {
+      await db.prepare("DELETE FROM erased_connections WHERE id = ?1").bind(id).run();
+    },
+
+    /** Once no token from before the erasure can live, nothing of the person is left to remember. */
+    async forgetPersons(): Promise<number> {
+      const { meta } = await db
+        .prepare(
+          `DELETE FROM erasures WHERE finished_at IS NOT NULL AND finished_at < ${databaseNow} - ${refusedFor}`,
+        )
+        .run();
+      return meta.changes;
+    },
+  };
+}
