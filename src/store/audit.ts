@@ -67,12 +67,6 @@ export function createAudit(db: D1Database, defaultDays: number) {
     };
   };
 
-  const place = async (workspaceId: Id, at: Head, event: Omit<QueuedEvent, "id">): Promise<NewEvent> => {
-    const seq = at.seq + 1;
-    const hash = await chainHash(at.hash, { ...event, workspace_id: workspaceId, seq });
-    return { ...event, seq, hash, keepUntil: event.at + at.days * day };
-  };
-
   /** `changed`: only where the statement before it in the batch changed a row. */
   const insert = (workspaceId: Id, event: NewEvent, changed: boolean): D1PreparedStatement =>
     db
@@ -172,6 +166,12 @@ export function createAudit(db: D1Database, defaultDays: number) {
       }
     },
   };
+}
+
+async function place(workspaceId: Id, at: Head, event: Omit<QueuedEvent, "id">): Promise<NewEvent> {
+  const seq = at.seq + 1;
+  const hash = await chainHash(at.hash, { ...event, workspace_id: workspaceId, seq });
+  return { ...event, seq, hash, keepUntil: event.at + at.days * day };
 }
 
 function plain(entry: AuditEntry, at: number): Omit<QueuedEvent, "id"> {
