@@ -1,5 +1,6 @@
 import { clientSnippets } from "../connect/snippets.ts";
 import type { Connection } from "../store/connection.ts";
+import { reminderAge } from "../store/reminders.ts";
 import { formatApiKey, formatCredential, type Credential } from "../vault/credential.ts";
 import type { Runtime } from "./context.ts";
 
@@ -17,6 +18,8 @@ export function viewConnection(
     storage: connection.storage,
     status: connection.status,
     state: stateOf(connection, clock()),
+    /** What the person is asked for, also where no mail can say it. */
+    reminder: reminderOf(connection, clock()),
     upstream_url: connection.upstream_url,
     created_at: iso(connection.created_at),
     last_used_at: iso(connection.last_used_at),
@@ -45,6 +48,13 @@ function stateOf(
   if (connection.status !== "active") return connection.status;
   if (connection.state === "reauth" || hasEnded(connection, now)) return "reauthorize";
   return connection.last_used_at === null ? "never_used" : "working";
+}
+
+function reminderOf(connection: Connection, now: number): "reauthorize" | "authorize_again_soon" | null {
+  if (connection.status !== "active") return null;
+  if (stateOf(connection, now) === "reauthorize") return "reauthorize";
+  const { kind, authorized_at: at } = connection;
+  return kind === "oauth" && at !== null && at <= now - reminderAge ? "authorize_again_soon" : null;
 }
 
 function iso(time: number | null): string | null {
