@@ -1,7 +1,8 @@
 import { toBase64Url, toHex } from "../lib/bytes.ts";
 import type { Defer } from "../lib/defer.ts";
 import type { Random } from "../lib/random.ts";
-import { factsOf, sealGrant, type Grant, type GrantKey } from "../grants/grant.ts";
+import { factsOf } from "../grants/facts.ts";
+import { sealGrant, type Grant, type GrantKey } from "../grants/grant.ts";
 import { userHeldKey, workspaceKey } from "../grants/grant-key.ts";
 import type { Connection, ConnectionKind, StorageMode } from "../store/connection.ts";
 import type { Stores } from "../store/index.ts";
@@ -16,8 +17,6 @@ export interface MintDeps {
   readonly random: Random;
   readonly defer: Defer;
 }
-
-const noFacts = { access_expires_at: null, refreshable: false, scope: null };
 
 interface NewConnection {
   readonly workspaceId: string;
@@ -64,7 +63,7 @@ export async function mintConnection(wanted: NewConnection, deps: MintDeps): Pro
     data_key_id: "dataKeyId" in key ? key.dataKeyId : null,
     blob,
     issuer: wanted.grant.kind === "oauth" ? wanted.grant.source.issuer : null,
-    facts: wanted.grant.kind === "oauth" ? factsOf(wanted.grant) : noFacts,
+    facts: factsOf(wanted.grant, deps.random),
   });
   // The row carries the blob for the first minutes, so this copy may be late and is written again by the minute job.
   deps.defer("copy_blob", deps.stores.blobs.put({ connectionId: id, generation: 1, fence: 0 }, blob));

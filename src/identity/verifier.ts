@@ -116,13 +116,19 @@ export function clerkProfile(
   settings: { publishableKey: string; jwksUrl?: string | undefined; authorizedParties: readonly string[] },
   outbound: Outbound,
 ): IssuerProfile {
-  const host = atob(settings.publishableKey.replace(/^pk_(test|live)_/, "")).replace(/\$$/, "");
+  const issuer = clerkIssuer(settings.publishableKey);
   return {
-    issuer: `https://${host}`,
+    issuer,
     algorithms: ["RS256"],
     authorizedParties: settings.authorizedParties,
-    keys: remoteKeys(settings.jwksUrl ?? `https://${host}/.well-known/jwks.json`, outbound),
+    keys: remoteKeys(settings.jwksUrl ?? `${issuer}/.well-known/jwks.json`, outbound),
   };
+}
+
+/** The issuer that a publishable key names. */
+export function clerkIssuer(publishableKey: string): string {
+  const host = atob(publishableKey.replace(/^pk_(test|live)_/, "")).replace(/\$$/, "");
+  return `https://${host}`;
 }
 
 function remoteKeys(url: string, outbound: Outbound): JWTVerifyGetKey {

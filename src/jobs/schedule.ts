@@ -2,13 +2,22 @@ import type { Clock } from "../lib/clock.ts";
 import { errorKind, type JobName, type Log } from "../lib/log.ts";
 import type { Stores } from "../store/index.ts";
 import { adoptJournals } from "./adopt-journals.ts";
+import { chainAudit } from "./chain-audit.ts";
+import { checkFingerprints, type CheckDeps } from "./check-fingerprints.ts";
 import { copyBlobs } from "./copy-blobs.ts";
+import { deliverMail, type DeliverDeps } from "./deliver-mail.ts";
 import { printLogEvents } from "./print-log-events.ts";
+import { pruneAudit, purgeConnections, purgeMail, purgeSuperseded } from "./purge.ts";
+import { refreshDue, type RefreshDueDeps } from "./refresh-due.ts";
+import { remindOfAge, remindOfReauth } from "./remind.ts";
+import { retryRevocations } from "./retry-revocations.ts";
+import { rotate, type RotateDeps } from "./rotate.ts";
 
-export interface JobDeps {
+export interface JobDeps extends DeliverDeps, CheckDeps, RefreshDueDeps, RotateDeps {
   readonly stores: Stores;
   readonly clock: Clock;
   readonly log: Log;
+  readonly site: DeliverDeps["site"] & RefreshDueDeps["site"];
 }
 
 interface Job {
@@ -24,6 +33,23 @@ export const schedule: Readonly<Record<string, readonly Job[]>> = {
     { name: "copy_blobs", run: (deps) => copyBlobs(deps.stores) },
     { name: "delete_expired_flows", run: (deps) => deps.stores.flows.deleteExpired() },
     { name: "print_log_events", run: (deps) => printLogEvents(deps.stores) },
+    { name: "chain_audit", run: chainAudit },
+    { name: "deliver_mail", run: deliverMail },
+    { name: "purge_superseded", run: purgeSuperseded },
+    { name: "check_fingerprints", run: checkFingerprints },
+    // Last: these may take ten seconds, and half a minute.
+    { name: "rotate", run: rotate },
+    { name: "refresh_due", run: refreshDue },
+  ],
+  "17 * * * *": [
+    { name: "remind_reauth", run: remindOfReauth },
+    { name: "retry_revocations", run: retryRevocations },
+    { name: "purge_connections", run: purgeConnections },
+    { name: "prune_audit", run: pruneAudit },
+  ],
+  "41 3 * * *": [
+    { name: "remind_age", run: remindOfAge },
+    { name: "purge_mail", run: purgeMail },
   ],
 };
 

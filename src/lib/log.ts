@@ -13,7 +13,23 @@ export type TaskName =
   | "end_probe_session";
 
 /** The jobs of the schedule. */
-export type JobName = "adopt_journals" | "copy_blobs" | "delete_expired_flows" | "print_log_events";
+export type JobName =
+  | "adopt_journals"
+  | "copy_blobs"
+  | "delete_expired_flows"
+  | "refresh_due"
+  | "retry_revocations"
+  | "print_log_events"
+  | "chain_audit"
+  | "deliver_mail"
+  | "purge_superseded"
+  | "remind_reauth"
+  | "remind_age"
+  | "purge_connections"
+  | "prune_audit"
+  | "purge_mail"
+  | "check_fingerprints"
+  | "rotate";
 
 /** Route templates: what a log may say about an address. A path never appears. */
 export type RouteName = "mcp_url" | "mcp_header" | "api" | "page" | "scheduled";
@@ -52,9 +68,43 @@ export type LogEvent =
       readonly connection: string;
       readonly error: ErrorKind;
     }
+  | {
+      /** What the background did for managed connections in one run. */
+      readonly event: "background_done";
+      readonly renewed: number;
+      readonly works: number;
+      readonly refused: number;
+      readonly later: number;
+      readonly reauthorize: number;
+      readonly unreadable: number;
+    }
+  | { readonly event: "keys_not_loaded"; readonly connections: number }
+  | { readonly event: "background_failed"; readonly connection: string; readonly error: ErrorKind }
   | { readonly event: "log_events_dropped"; readonly count: number }
   | { readonly event: "job_finished"; readonly job: JobName; readonly done: number; readonly ms: number }
   | { readonly event: "job_failed"; readonly job: JobName; readonly error: ErrorKind }
+  | {
+      readonly event: "mail_failed";
+      /** The kind of mail. */
+      readonly mail: string;
+      readonly reason: "refused" | "account" | "no_answer" | "no_address" | "given_up";
+    }
+  | { readonly event: "purge_failed"; readonly connection: string; readonly error: ErrorKind }
+  | { readonly event: "audit_chain_failed"; readonly workspace: string; readonly error: ErrorKind }
+  | {
+      readonly event: "master_key_orphaned";
+      readonly fingerprint: string;
+      /** What only this key opens. */
+      readonly data_keys: number;
+      readonly client_registrations: number;
+    }
+  | { readonly event: "master_key_found"; readonly fingerprint: string }
+  | {
+      readonly event: "rotation_advanced";
+      readonly fingerprint: string;
+      readonly milestone: "rewrapped" | "settled" | "finished";
+    }
+  | { readonly event: "rotation_unreadable"; readonly fingerprint: string; readonly count: number }
   | { readonly event: "unknown_cron" };
 
 export type LogLevel = "info" | "warn" | "error";
@@ -71,9 +121,19 @@ const levels: Readonly<Record<LogEvent["event"], LogLevel>> = {
   commit_failed: "error",
   journal_failed: "error",
   revocation_failed: "warn",
+  background_done: "info",
+  keys_not_loaded: "error",
+  background_failed: "error",
   log_events_dropped: "warn",
   job_finished: "info",
   job_failed: "error",
+  mail_failed: "warn",
+  purge_failed: "error",
+  audit_chain_failed: "error",
+  master_key_orphaned: "error",
+  master_key_found: "info",
+  rotation_advanced: "info",
+  rotation_unreadable: "error",
   unknown_cron: "error",
 };
 

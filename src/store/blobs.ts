@@ -28,6 +28,11 @@ const journalLife = 7 * 86_400;
 export type Blobs = ReturnType<typeof createBlobs>;
 
 export function createBlobs(kv: KVNamespace) {
+  const deleteKey = async (key: string): Promise<void> => {
+    cache.delete(key);
+    await kv.delete(key);
+  };
+
   return {
     /**
      * The sealed blob, or null where KV does not show it (yet). Never asked for a name that may not have been
@@ -61,8 +66,23 @@ export function createBlobs(kv: KVNamespace) {
     },
 
     async delete(name: BlobName): Promise<void> {
-      cache.delete(keyOf(name));
-      await kv.delete(keyOf(name));
+      await deleteKey(keyOf(name));
+    },
+
+    deleteKey,
+
+    /** Every key that KV lists for a connection: blobs and journals. KV lists late; a key may be gone already. */
+    async keysOf(connectionId: Id): Promise<readonly string[]> {
+      const keys: string[] = [];
+      for (const prefix of [`t/${connectionId}/`, `j/${connectionId}/`]) {
+        let cursor: string | null = null;
+        do {
+          const page: KVNamespaceListResult<unknown> = await kv.list({ prefix, cursor });
+          keys.push(...page.keys.map((key) => key.name));
+          cursor = page.list_complete ? null : page.cursor;
+        } while (cursor !== null);
+      }
+      return keys;
     },
   };
 }
