@@ -48,6 +48,8 @@ export default defineConfig(async () => {
             exclude: nodeTests,
             globalSetup: ["./test/global-setup.ts"],
             setupFiles: ["./test/setup.ts"],
+            // For a busy machine; what hangs has limits of its own.
+            testTimeout: 20_000,
             sequence: { groupOrder: 0 },
           },
         },

@@ -16,6 +16,7 @@ import { tokens } from "./http/tokens.ts";
 import { Fault } from "./lib/fault.ts";
 import { errorKind } from "./lib/log.ts";
 import { pathOf } from "./lib/path.ts";
+import { VaultError } from "./vault/error.ts";
 
 /**
  * Every route. Whatever is not named here is a plain 404 without a look-up: also the well-known and OAuth paths that
@@ -50,6 +51,9 @@ app.notFound(() => problem(new Fault("not_found")));
 
 app.onError((error, c) => {
   if (error instanceof Fault) return problem(error);
+  // A workspace's data key, a flow or a client registration needs a master key that is not loaded.
+  if (error instanceof VaultError && error.code === "unknown_key")
+    return problem(new Fault("master_key_missing"));
   const kind = errorKind(error);
   c.env.runtime.log({ event: "request_crashed", route: "api", error: kind });
   return problem(new Fault(kind === "D1" ? "storage_unavailable" : "internal", { retryAfter: 5 }));

@@ -70,6 +70,14 @@ export const configSchema = z.object({
         "How often an open event stream asks whether its connection still exists before it asks its client to " +
         "reconnect; 40 fits the free plan's 50 queries per invocation, 900 the paid plan's 1,000.",
     }),
+  BACKGROUND_BUDGET: wholeNumber
+    .max(100)
+    .default(3)
+    .meta({
+      description:
+        "How many managed connections one run of the minute job renews or checks at most. Each takes some eight " +
+        "queries: 3 fits the free plan's 50 per invocation beside the other jobs, 100 the paid plan's 1,000.",
+    }),
   MANAGED_ENCRYPTION_KEYS: z.string().optional().meta({
     description: 'Master keys of managed storage: [{"key":"<64 hex>"}, …], the last is active.',
   }),
@@ -101,9 +109,6 @@ export const configSchema = z.object({
   USAGE_FLUSH_SECONDS: z.coerce.number().int().min(0).max(25).default(20).meta({
     description:
       "How long counts of calls are gathered before they are written; 0 writes them with a later call only.",
-  }),
-  CLERK_SECRET_KEY: z.string().min(1).optional().meta({
-    description: "Clerk's secret key; with it deleting an account deletes the person at Clerk too.",
   }),
   OIDC_ISSUER: z
     .url({ protocol: /^https$/ })
@@ -142,6 +147,15 @@ export const configSchema = z.object({
     .optional()
     .meta({
       description: "Clerk's signing keys, where they are not at the host in the publishable key.",
+    }),
+  CLERK_SECRET_KEY: z
+    .string()
+    .regex(/^sk_(test|live)_\S+$/)
+    .optional()
+    .meta({
+      description:
+        "Clerk's secret key: finds the address of people whose sign-in tokens hold none, and deletes the person at Clerk " +
+        "when an account is deleted; needs CLERK_PUBLISHABLE_KEY.",
     }),
   LOCAL_IDENTITY_KEY: jwk.optional().meta({
     description:
@@ -238,11 +252,19 @@ function checkLocal(
   return localMode;
 }
 
-function checkPairs(variables: Pick<Variables, "OIDC_ISSUER" | "OIDC_JWKS_URL" | "OIDC_AUDIENCE">): void {
+function checkPairs(
+  variables: Omit<Variables, "MANAGED_ENCRYPTION_KEYS" | "MANAGED_ENCRYPTION_MASTER_KEY">,
+): void {
   const names = ["OIDC_ISSUER", "OIDC_JWKS_URL", "OIDC_AUDIENCE"] as const;
   const missing = names.find((name) => variables[name] === undefined);
   if (missing !== undefined && names.some((name) => variables[name] !== undefined)) {
     throw misconfigured(missing, "is needed together with the other OIDC_ variables");
+  }
+  if (variables.SMTP2GO_API_KEY !== undefined && variables.MAIL_SENDER === undefined) {
+    throw misconfigured("MAIL_SENDER", "is needed together with SMTP2GO_API_KEY");
+  }
+  if (variables.CLERK_SECRET_KEY !== undefined && variables.CLERK_PUBLISHABLE_KEY === undefined) {
+    throw misconfigured("CLERK_PUBLISHABLE_KEY", "is needed together with CLERK_SECRET_KEY");
   }
 }
 

@@ -11,6 +11,7 @@ import { bufferLog } from "./store/log-buffer.ts";
 import { consoleLog, type Log } from "./lib/log.ts";
 import { createOutbound, type Outbound } from "./lib/outbound.ts";
 import { createOauthHttp } from "./oauth/http.ts";
+import { createMailer, type Mailer } from "./mail/mailer.ts";
 import { systemRandom } from "./lib/random.ts";
 import { createCatalogue } from "./services/index.ts";
 import { createStores } from "./store/index.ts";
@@ -54,9 +55,10 @@ async function createShared(env: Bindings): Promise<Shared> {
     ownHosts: [...new Set([config.PUBLIC_URL, ...config.ADMIN_URL].map((url) => new URL(url).host))],
   };
   const outbound = createOutbound(destinations);
+  const mailer = mailerOf(config, outbound);
   return {
     site: siteOf(config),
-    stores: createStores(env.DB, env.BLOBS, config.AUDIT_RETENTION_DAYS[2]),
+    stores: createStores(env.DB, env.BLOBS, config.AUDIT_RETENTION_DAYS[2], mailer !== undefined),
     catalogue: createCatalogue({
       demoOrigin: config.DEMO_SERVICE_URL,
       paused: config.PAUSED_SERVICES,
@@ -71,6 +73,7 @@ async function createShared(env: Bindings): Promise<Shared> {
     auditDays: config.AUDIT_RETENTION_DAYS[2] ?? 90,
     usageWait: config.USAGE_FLUSH_SECONDS * second,
     outbound,
+    mailer,
     oauth: createOauthHttp(outbound),
     preRegistered: config.clients,
     localMode: config.localMode,
@@ -85,6 +88,7 @@ async function createShared(env: Bindings): Promise<Shared> {
       response: config.RESPONSE_TIMEOUT_SECONDS * second,
     },
     streamCheckBudget: config.STREAM_CHECK_BUDGET,
+    backgroundBudget: config.BACKGROUND_BUDGET,
     clock: systemClock,
     random: systemRandom,
   };
@@ -115,6 +119,17 @@ function identityOf(config: Config): Site["identity"] {
   if (config.CLERK_PUBLISHABLE_KEY !== undefined) return "clerk";
   if (config.OIDC_ISSUER !== undefined) return "oidc";
   return config.localMode ? "local" : "none";
+}
+
+function mailerOf(config: Config, outbound: Outbound): Mailer | undefined {
+  const { SMTP2GO_API_KEY: apiKey, MAIL_SENDER: sender, ADMIN_NOTIFICATION_EMAIL: admin } = config;
+  const { CLERK_SECRET_KEY: secretKey, CLERK_PUBLISHABLE_KEY: publishableKey } = config;
+  if (apiKey === undefined || sender === undefined) return undefined;
+  const clerk =
+    secretKey === undefined || publishableKey === undefined
+      ? undefined
+      : { secretKey, issuer: clerkIssuer(publishableKey) };
+  return createMailer({ apiKey, sender, admin, clerk }, outbound);
 }
 
 function profilesOf(config: Config, outbound: Outbound): readonly IssuerProfile[] {

@@ -3,7 +3,7 @@ import { Problem, readArguments } from "../lib/command.ts";
 const rowNames = ["a", "b", "b+", "c", "c0"] as const;
 export type RowName = (typeof rowNames)[number];
 
-const partNames = ["json", "sse", "transfer", "memory", "counts"] as const;
+const partNames = ["json", "sse", "transfer", "memory", "counts", "due"] as const;
 export type PartName = (typeof partNames)[number];
 
 export const usage = `
@@ -24,6 +24,9 @@ Measures, interleaved in one run:
   --json PATH      also write every number to PATH
   --profile        instead: a CPU profile of c0 beside b, as time per function and request
   --help           this text
+
+The part "due" needs no row: it runs the job that renews managed connections, with 500 of them due (--quick: 100), among
+1,000 and among 100,000, and prints its time and what it asked of D1.
 
 Rate limits of c and c0 count in memory, because Miniflare simulates them with a database that the platform does
 not have. Needs wrk (WRK_PATH, else /usr/bin/wrk). CPU and memory are read from /proc, so on Linux only. A missed target is

@@ -1,3 +1,4 @@
+import type { DueCost } from "./due.ts";
 import { type ByRow, type Counts, medians } from "./measure.ts";
 import { cpu, fixed, highest, type Results, targets, throughput } from "./results.ts";
 import type { RowName } from "./options.ts";
@@ -113,6 +114,27 @@ function countsTable({ first, hot }: { first: Counts; hot: Counts }): string {
   return `Storage operations of Bindify, counted\n${table(lines)}`;
 }
 
+function dueTable(costs: readonly DueCost[]): string {
+  const lines = [
+    [
+      "managed connections",
+      "renewed",
+      "ms",
+      "ms each",
+      "D1 statements each",
+      "rows read each",
+      "rows written each",
+    ],
+    ...costs.map(({ total, renewed, ms, statements, rowsRead, rowsWritten }) => [
+      String(total),
+      String(renewed),
+      fixed(ms, 0),
+      ...[ms, statements, rowsRead, rowsWritten].map((value) => fixed(value / renewed, 2)),
+    ]),
+  ];
+  return `Renewing what is due\n${table(lines)}`;
+}
+
 /** The whole report as text. */
 export function report(results: Results): string {
   const verdict = targets(results)
@@ -123,6 +145,7 @@ export function report(results: Results): string {
     timesTable(results),
     memoryTable(results),
     results.counts === undefined ? undefined : countsTable(results.counts),
+    results.due === undefined ? undefined : dueTable(results.due),
     verdict.length === 0 ? undefined : `Targets\n${table([["", "target", "measured", ""], ...verdict])}`,
   ];
   return sections.filter((section) => section !== undefined).join("\n\n");

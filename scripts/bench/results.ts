@@ -1,3 +1,4 @@
+import type { DueCost } from "./due.ts";
 import type { ByRow, Counts, Rise } from "./measure.ts";
 import type { RowName } from "./options.ts";
 import { ratio } from "./stats.ts";
@@ -13,6 +14,7 @@ export interface Results {
   transfer?: { readonly download: ByRow<number>; readonly upload: ByRow<number> };
   rise?: { readonly download: ByRow<Rise>; readonly upload: ByRow<Rise> };
   counts?: { readonly first: Counts; readonly hot: Counts };
+  due?: readonly DueCost[];
 }
 
 export const fixed = (value: number | undefined, digits: number): string =>

@@ -69,7 +69,7 @@ export async function freePort(): Promise<number> {
 }
 
 /** Every worker starts here, so that rows differ in nothing but their code and bindings. */
-async function startWorker(
+export async function startWorker(
   { folder }: Bench,
   entry: string,
   bindings: (origin: string) => Bindings | Promise<Bindings>,

@@ -1,3 +1,4 @@
+import { measureDue } from "./due.ts";
 import { countOperations, measureFirstEvent, measureJson, measureRise, measureTransfer } from "./measure.ts";
 import type { Options, PartName } from "./options.ts";
 import { peakMegabytes, resetPeak } from "./proc.ts";
@@ -46,6 +47,10 @@ export async function run(given: {
   if (wanted("counts") && options.rows.includes("c")) {
     progress("counting storage operations");
     results.counts = await countOperations(bench, options.quick ? 200 : 1000);
+  }
+  if (wanted("due")) {
+    progress("renewing what is due of 1,000 and of 100,000 managed connections");
+    results.due = await measureDue(bench, options.quick ? 100 : 500);
   }
   return results;
 }

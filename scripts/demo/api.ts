@@ -21,9 +21,10 @@ export interface NewConnection {
   readonly service: string;
   readonly fields: Readonly<Record<string, string>>;
   readonly label: string;
+  readonly storage?: "zero_knowledge" | "managed";
 }
 
-/** The two calls of the JSON API that the demo makes. */
+/** The two calls of the JSON API that the demo and the seed make. */
 export function createApi(url: string, token: string) {
   const call = async (method: string, path: string, body?: unknown) => {
     const response = await fetch(`${url}${path}`, {

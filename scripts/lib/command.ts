@@ -3,11 +3,17 @@ import { parseArgs, type ParseArgsConfig } from "node:util";
 /** Something that the person at the keyboard can act on. It is printed as a sentence, without a stack trace. */
 export class Problem extends Error {
   override readonly name = "Problem";
+  readonly exitCode: number;
+
+  constructor(message: string, exitCode = 1) {
+    super(message);
+    this.exitCode = exitCode;
+  }
 }
 
 /**
  * Runs a command to its end: prints `usage` for `--help`, turns a `Problem` into a sentence on standard error and
- * exit code 1. `body` answers the exit code; a command that goes on running answers `undefined`.
+ * its exit code (1 for anything else that is thrown). `body` answers the exit code; a command that goes on running answers `undefined`.
  */
 export async function runCommand(usage: string, body: () => Promise<number | undefined>): Promise<void> {
   const asked = process.argv.slice(2);
@@ -19,7 +25,7 @@ export async function runCommand(usage: string, body: () => Promise<number | und
     process.exitCode = await body();
   } catch (error) {
     console.error(describe(error));
-    process.exitCode = 1;
+    process.exitCode = error instanceof Problem ? error.exitCode : 1;
   }
 }
 
@@ -30,11 +36,11 @@ function describe(error: unknown): string {
   return `Something unexpected happened: ${message}\n(BINDIFY_DEBUG=1 shows where.)`;
 }
 
-/** Reads the command line strictly; a mistake becomes a `Problem` that names it. */
+/** Reads the command line strictly; a mistake becomes a `Problem` that names it, with exit code 2. */
 export function readArguments<const T extends ParseArgsConfig>(config: T): ReturnType<typeof parseArgs<T>> {
   try {
     return parseArgs(config);
   } catch (error) {
-    throw new Problem(`${error instanceof Error ? error.message : String(error)}\nTry --help.`);
+    throw new Problem(`${error instanceof Error ? error.message : String(error)}\nTry --help.`, 2);
   }
 }

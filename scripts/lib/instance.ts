@@ -11,6 +11,8 @@ const instanceSchema = z.object({
   url: z.string(),
   /** Origin of the demo service. */
   demoUrl: z.string(),
+  /** The socket that operators' scripts speak to it through; null until it serves. */
+  control: z.string().nullable(),
   /** False until it serves. */
   ready: z.boolean(),
 });

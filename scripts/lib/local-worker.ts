@@ -1,12 +1,15 @@
 import { join } from "node:path";
 import { convertV4MiniflareOptions, Miniflare, NoOpLog } from "miniflare";
+import { unstable_splitSqlQuery } from "wrangler";
+import type { Row, Rows } from "./control.ts";
 import { applyMigrations } from "./migrations.ts";
 import { bundleWorker, readWorkerOptions } from "./worker-config.ts";
 
 export interface LocalWorkerOptions {
   /** Where the configuration and the data are kept. */
   readonly folder: string;
-  readonly port: number;
+  /** The origin that people use; the worker itself listens on a port of the system's choice. */
+  readonly publicUrl: string;
   /** The worker's variables and secrets. */
   readonly variables: Readonly<Record<string, string>>;
   /** Receives what the worker writes to its console. */
@@ -14,10 +17,15 @@ export interface LocalWorkerOptions {
 }
 
 export interface LocalWorker {
-  readonly url: string;
+  /** Where the worker listens at this moment. */
+  readonly port: () => number;
   readonly crons: readonly string[];
   /** Runs the scheduled handler as the platform would at `time`; answers its outcome, `ok` if all went well. */
   runCron(cron: string, time: Date): Promise<string>;
+  /** Runs statements in one transaction; answers the rows of each. */
+  query(sql: string): Promise<readonly Rows[]>;
+  /** Ends the worker's process and starts another one with these variables; what it was doing is lost. */
+  replace(variables: LocalWorkerOptions["variables"]): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -31,14 +39,12 @@ export async function startLocalWorker(options: LocalWorkerOptions): Promise<Loc
   // A set of other programs' switches, read when Miniflare starts: no request leaves the machine.
   process.env["CLOUDFLARE_CF_FETCH_ENABLED"] = "false";
   const { options: shipped, crons } = await readWorkerOptions(options.folder);
-  const host = "127.0.0.1";
-  const url = `http://${host}:${options.port}`;
-  const restoreSignals = keepSignals();
-  const miniflare = new Miniflare(
+  const contents = await bundleWorker();
+  const wanted = (variables: LocalWorkerOptions["variables"]) =>
     convertV4MiniflareOptions({
-      host,
-      port: options.port,
-      publicUrl: url,
+      host: "127.0.0.1",
+      port: 0,
+      publicUrl: options.publicUrl,
       cf: false,
       log: new NoOpLog(),
       logRequests: false,
@@ -52,29 +58,41 @@ export async function startLocalWorker(options: LocalWorkerOptions): Promise<Loc
       workers: [
         {
           ...shipped,
-          bindings: { ...options.variables },
-          modules: [{ type: "ESModule", path: "worker.js", contents: await bundleWorker() }],
+          bindings: { ...variables },
+          modules: [{ type: "ESModule", path: "worker.js", contents }],
         },
       ],
-    }),
-  );
+    });
+  const restoreSignals = keepSignals();
+  const miniflare = new Miniflare(wanted(options.variables));
   restoreSignals();
+  let address: URL;
   try {
-    await miniflare.ready;
+    address = await miniflare.ready;
     await applyMigrations(await miniflare.getD1Database("DB"));
   } catch (error) {
     await miniflare.dispose();
     throw error;
   }
   return {
-    url,
+    port: () => Number(address.port),
     crons,
     async runCron(cron, time) {
-      const address = new URL("/cdn-cgi/local/scheduled", url);
-      address.searchParams.set("cron", cron);
-      address.searchParams.set("time", String(time.getTime()));
-      const response = await fetch(address);
+      const trigger = new URL("/cdn-cgi/local/scheduled", address);
+      trigger.searchParams.set("cron", cron);
+      trigger.searchParams.set("time", String(time.getTime()));
+      const response = await fetch(trigger);
       return (await response.text()) || `HTTP ${response.status}`;
+    },
+    async query(sql) {
+      const database = await miniflare.getD1Database("DB");
+      const statements = unstable_splitSqlQuery(sql).map((statement) => database.prepare(statement));
+      const results = await database.batch<Row>(statements);
+      return results.map(({ results: rows }) => rows);
+    },
+    async replace(variables) {
+      await miniflare.setOptions(wanted(variables));
+      address = await miniflare.ready;
     },
     close: () => miniflare.dispose(),
   };

@@ -14,7 +14,7 @@ const secretsSchema = z.object({
     d: z.string(),
     kid: z.string(),
   }),
-  managedKeys: z.array(z.object({ key: z.string().regex(/^[0-9a-f]{64}$/) })).min(1),
+  managedKeys: z.array(z.object({ key: z.string().regex(/^[0-9a-fA-F]{64}$/) })).min(1),
 });
 
 /** What `npm start` generates once for a state folder. */
@@ -26,7 +26,7 @@ export async function readSecrets(folder: string): Promise<LocalSecrets | undefi
   return await readJson(fileOf(folder), secretsSchema);
 }
 
-/** The folder's secrets, made at the first call. They are never replaced: stored grants depend on them. */
+/** The folder's secrets, made at the first call. Stored grants depend on them: only a rotation replaces master keys. */
 export async function ensureSecrets(folder: string): Promise<LocalSecrets> {
   const existing = await readSecrets(folder);
   if (existing !== undefined) {
@@ -41,6 +41,15 @@ export async function ensureSecrets(folder: string): Promise<LocalSecrets> {
   });
   await writePrivateJson(fileOf(folder), secrets);
   return secrets;
+}
+
+/** Keeps other master keys, the active one last, and everything else as it was. */
+export async function writeManagedKeys(
+  folder: string,
+  managedKeys: LocalSecrets["managedKeys"],
+): Promise<void> {
+  const secrets = await ensureSecrets(folder);
+  await writePrivateJson(fileOf(folder), secretsSchema.parse({ ...secrets, managedKeys }));
 }
 
 /** The half of the identity key that the worker verifies with, as the text of `LOCAL_IDENTITY_KEY`. */

@@ -1,39 +1,67 @@
+import { Problem } from "../lib/command.ts";
 import type { LocalWorker } from "../lib/local-worker.ts";
+import { createGate } from "./gate.ts";
 
-/**
- * Fires every cron pattern of the configuration when it is due, as the platform does (workerd does not by itself).
- * Answers a function that ends it and waits for what still runs.
- */
-export function startCron(
-  worker: LocalWorker,
-  onFailure: (cron: string, outcome: string) => void,
-): () => Promise<void> {
+export interface Cron {
+  /** Fires a pattern now; throws a sentence where the configuration has no such pattern, or it fails. */
+  run(cron: string): Promise<void>;
+  /** Fires nothing while `work` runs, and begins it when nothing is running: a job that is cut off may lose a grant. */
+  pausedFor<T>(work: () => Promise<T>): Promise<T>;
+  /** Ends it, and waits for what still runs. */
+  stop(): Promise<void>;
+}
+
+/** Fires every cron pattern of the configuration when it is due, as the platform does (workerd does not by itself). */
+export function startCron(worker: LocalWorker, onFailure: (cron: string, outcome: string) => void): Cron {
   const schedule = worker.crons.map((cron) => ({ cron, isDue: parseCron(cron) }));
   const running = new Set<Promise<void>>();
+  const gate = createGate();
 
-  const fire = async (cron: string, time: Date) => {
-    try {
+  const start = (cron: string, time: Date): Promise<void> => {
+    const once = async () => {
+      await gate.opened();
       const outcome = await worker.runCron(cron, time);
-      if (outcome !== "ok") onFailure(cron, outcome);
-    } catch (error) {
-      onFailure(cron, error instanceof Error ? error.message : String(error));
-    }
+      if (outcome !== "ok") throw new Problem(`cron "${cron}" ended with: ${outcome}`);
+    };
+    const run = once();
+    const settled: Promise<void> = run
+      .then(undefined, (error: unknown) =>
+        onFailure(cron, error instanceof Error ? error.message : String(error)),
+      )
+      .finally(() => running.delete(settled));
+    running.add(settled);
+    return run;
   };
   const minute = () => {
-    const now = new Date();
-    now.setUTCSeconds(0, 0);
-    for (const { cron } of schedule.filter(({ isDue }) => isDue(now))) {
-      const run = fire(cron, now).finally(() => running.delete(run));
-      running.add(run);
-    }
+    const now = thisMinute();
+    for (const { cron, isDue } of schedule) if (isDue(now)) void start(cron, now);
     timer = setTimeout(minute, untilNextMinute());
   };
   let timer = setTimeout(minute, untilNextMinute());
 
-  return async () => {
-    clearTimeout(timer);
-    await Promise.all(running);
+  return {
+    async run(cron) {
+      if (!worker.crons.includes(cron)) throw new Problem(`There is no cron trigger "${cron}".`);
+      await start(cron, thisMinute());
+    },
+    async pausedFor(work) {
+      const before = [...running];
+      return await gate.closedFor(async () => {
+        await Promise.all(before);
+        return await work();
+      });
+    },
+    async stop() {
+      clearTimeout(timer);
+      await Promise.all(running);
+    },
   };
+}
+
+function thisMinute(): Date {
+  const now = new Date();
+  now.setUTCSeconds(0, 0);
+  return now;
 }
 
 /** A little after the minute: a timer that fires early would run the same minute twice. */

@@ -7,7 +7,10 @@ import { findInstance, removeInstance, writeInstance } from "../lib/instance.ts"
 import { signInLink, signLocalToken } from "../lib/local-token.ts";
 import { startLocalWorker } from "../lib/local-worker.ts";
 import { ensureSecrets, publicIdentityKey } from "../lib/secrets.ts";
+import { startControl } from "./control.ts";
 import { startCron } from "./cron.ts";
+import { startFront } from "./front.ts";
+import { createManagedKeys } from "./managed-keys.ts";
 import { readPort, requireFreePort } from "./ports.ts";
 import { openLog } from "./log.ts";
 import { onStop, type Stopping } from "./stop.ts";
@@ -67,34 +70,46 @@ interface Start {
 async function start({ folder, port, demoPort, stopping }: Start): Promise<void> {
   const url = `http://127.0.0.1:${port}`;
   const claim = { pid: process.pid, url, demoUrl: `http://127.0.0.1:${demoPort}` };
-  await writeInstance(folder, { ...claim, ready: false });
+  await writeInstance(folder, { ...claim, control: null, ready: false });
   const secrets = await ensureSecrets(folder);
   await buildDashboard();
   const demo = await startDemoService({ port: demoPort });
   stopping.add(() => demo.close());
   const log = await openLog(folder);
   stopping.add(() => log.close());
-  const worker = await startLocalWorker({
-    folder,
-    port,
-    variables: {
-      ...Object.fromEntries(handedOn.map((name) => [name, process.env[name] ?? ""])),
-      PUBLIC_URL: url,
-      ADMIN_URL: url,
-      SECRET_ENV: "test",
-      MANAGED_ENCRYPTION_KEYS: JSON.stringify(secrets.managedKeys),
-      LOCAL_IDENTITY_KEY: publicIdentityKey(secrets),
-      DEMO_SERVICE_URL: demo.url,
-    },
-    onLog: log.write,
-  });
+  const variables = {
+    ...Object.fromEntries(handedOn.map((name) => [name, process.env[name] ?? ""])),
+    PUBLIC_URL: url,
+    ADMIN_URL: url,
+    SECRET_ENV: "test",
+    MANAGED_ENCRYPTION_KEYS: JSON.stringify(secrets.managedKeys),
+    LOCAL_IDENTITY_KEY: publicIdentityKey(secrets),
+    DEMO_SERVICE_URL: demo.url,
+  };
+  const worker = await startLocalWorker({ folder, publicUrl: url, variables, onLog: log.write });
   stopping.add(() => worker.close());
   await stopEsbuild();
+  const front = await startFront({ port, workerPort: worker.port });
+  stopping.add(() => front.close());
   await checkHealth(url, log.path);
-  stopping.add(
-    startCron(worker, (cron, outcome) => log.write("error", `cron "${cron}" ended with: ${outcome}`)),
+  const cron = startCron(worker, (name, outcome) =>
+    log.write("error", `cron "${name}" ended with: ${outcome}`),
   );
-  await writeInstance(folder, { ...claim, demoUrl: demo.url, ready: true });
+  stopping.add(() => cron.stop());
+  const managedKeys = createManagedKeys({ folder, worker, front, cron, variables });
+  const control = await startControl(folder, {
+    query: (sql) => worker.query(sql),
+    run_cron: async (name) => {
+      await cron.run(name);
+      return [];
+    },
+    put_managed_keys: async (text) => {
+      await managedKeys.put(text);
+      return [];
+    },
+  });
+  stopping.add(() => control.close());
+  await writeInstance(folder, { ...claim, demoUrl: demo.url, control: control.socket, ready: true });
   const link = signInLink({ url }, await signLocalToken({ url, folder }));
   console.log(welcome({ url, link, demoUrl: demo.url, folder: shown(folder), logFile: shown(log.path) }));
   console.log(`ready ${url}`);

@@ -2,7 +2,6 @@ import type { DestinationPolicy } from "../lib/destination.ts";
 import { Fault, type FieldError } from "../lib/fault.ts";
 import type { KeyGrant } from "../grants/grant.ts";
 import type { Catalogue } from "../services/index.ts";
-import { readPath } from "../services/json-path.ts";
 import { assembleSecret, chooseHeader, chooseKeyMode, formatHeader } from "../services/key-mode.ts";
 import type { HeaderForm, KeyMode, Service } from "../services/service.ts";
 import type { Audit } from "../store/audit.ts";
@@ -152,20 +151,8 @@ async function validate(attempt: Attempt, deps: ProbeDeps): Promise<"http" | "ss
     const headers = { ...service.endpoint.extra_headers, [header.name]: formatHeader(header, secret) };
     return await probeMcp({ url, service: name, headers }, deps);
   }
-  const headers = { [validation.header.name]: formatHeader(validation.header, secret) };
-  const path = validation.expect.json_path;
-  await probeRequest(
-    { url: validation.url, service: name, headers },
-    {
-      method: validation.method,
-      headers: validation.headers,
-      ...(validation.body === undefined ? {} : { body: validation.body }),
-    },
-    {
-      status: validation.expect.status,
-      holds: (body) => path === undefined || (readPath(body, path) ?? null) !== null,
-    },
-    deps,
-  );
+  // Whatever is not the answer that the definition describes: a key that nothing speaks for is not stored.
+  if ((await probeRequest({ validation, secret, service: name }, deps)) !== "accepted")
+    throw new Fault("key_rejected", { params: { service: name } });
   return service.endpoint.transport;
 }

@@ -49,9 +49,11 @@ export async function disconnect(
   );
   if (ended === null) return { connection: before, revocation: describe(before, service) };
 
-  if (plan === "pending")
-    await attemptRevocation(id, present, purge ? "failed" : "awaiting_credential", deps);
-  else if (plan !== "awaiting_credential") deps.defer("delete_blob", deleteBlob(ended, deps));
+  if (plan === "pending") {
+    // What the deployment opens by itself it tries again by itself; else the next call with the old credential does.
+    const later = before.storage === "managed" ? "pending" : "awaiting_credential";
+    await attemptRevocation(id, present, purge ? "failed" : later, deps);
+  } else if (plan !== "awaiting_credential") deps.defer("delete_blob", deleteBlob(ended, deps));
   const after = (await connections.get(workspaceId, id)) ?? ended;
   return { connection: after, revocation: describe(after, service) };
 }

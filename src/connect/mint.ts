@@ -2,7 +2,8 @@ import type { AuditActor } from "../lib/audit-event.ts";
 import { toBase64Url, toHex } from "../lib/bytes.ts";
 import type { Defer } from "../lib/defer.ts";
 import type { Random } from "../lib/random.ts";
-import { factsOf, sealGrant, type Grant, type GrantKey } from "../grants/grant.ts";
+import { factsOf } from "../grants/facts.ts";
+import { sealGrant, type Grant, type GrantKey } from "../grants/grant.ts";
 import { userHeldKey, workspaceKey } from "../grants/grant-key.ts";
 import type { Connection, ConnectionKind, StorageMode } from "../store/connection.ts";
 import type { Stores } from "../store/index.ts";
@@ -23,8 +24,6 @@ export interface Owner {
   readonly workspace_id: string;
   readonly actor: AuditActor;
 }
-
-const noFacts = { access_expires_at: null, refreshable: false, scope: null };
 
 interface NewConnection {
   readonly owner: Owner;
@@ -71,7 +70,7 @@ export async function mintConnection(wanted: NewConnection, deps: MintDeps): Pro
     data_key_id: "dataKeyId" in key ? key.dataKeyId : null,
     blob,
     issuer: wanted.grant.kind === "oauth" ? wanted.grant.source.issuer : null,
-    facts: wanted.grant.kind === "oauth" ? factsOf(wanted.grant) : noFacts,
+    facts: factsOf(wanted.grant, deps.random),
   };
   const connection = await deps.stores.connections.insert(row, wanted.owner.actor);
   // The row carries the blob for the first minutes, so this copy may be late and is written again by the minute job.

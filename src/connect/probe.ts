@@ -4,6 +4,9 @@ import { Deadline } from "../lib/deadline.ts";
 import type { Defer } from "../lib/defer.ts";
 import { Fault } from "../lib/fault.ts";
 import { OutboundError, readCapped, type Outbound } from "../lib/outbound.ts";
+import { readPath } from "../services/json-path.ts";
+import { formatHeader } from "../services/key-mode.ts";
+import type { KeyMode } from "../services/service.ts";
 import { resultIn } from "./probe-answer.ts";
 
 /** How long a service may take for each question, answer and all. */
@@ -23,6 +26,14 @@ interface Target {
   readonly service: string;
   /** The secret's header and any other that the service wants. */
   readonly headers: Readonly<Record<string, string>>;
+}
+
+/** A key, and the request that its service takes it with. */
+interface KeyQuestion {
+  readonly validation: Extract<KeyMode["validation"], { kind: "request" }>;
+  readonly secret: string;
+  /** Name for messages. */
+  readonly service: string;
 }
 
 type Answer =
@@ -46,6 +57,13 @@ export async function probeMcp(target: Target, deps: ProbeDeps): Promise<"http" 
   if ((await post(target, discover(deps.site.brand), modern, deps)).kind === "mcp") return "http";
   if ((await openStream(target, deps)).kind === "legacy_stream") return "sse";
   throw new Fault("not_an_mcp_server", { params: { service: target.service } });
+}
+
+/** Asks again over a transport that is known, with as few requests as that takes. Throws like `probeMcp`. */
+export async function probeAgain(target: Target, transport: "http" | "sse", deps: ProbeDeps): Promise<void> {
+  if (transport === "http") await probeMcp(target, deps);
+  else if ((await openStream(target, deps)).kind !== "legacy_stream")
+    throw new Fault("not_an_mcp_server", { params: { service: target.service } });
 }
 
 async function post(
@@ -125,17 +143,27 @@ async function refuse(
   throw new Fault(code, { params });
 }
 
-/** A request of the service's own API that shows whether the key is good, as the definition describes it. */
+/**
+ * A request of the service's own API that shows whether the key is good, as the definition describes it. Throws
+ * `key_rejected` where the service says so; `unexpected` is an answer that says nothing of the key.
+ */
 export async function probeRequest(
-  target: Target,
-  asked: Asked,
-  expected: { readonly status: number; readonly holds: (body: unknown) => boolean },
+  { validation, secret, service }: KeyQuestion,
   deps: ProbeDeps,
-): Promise<void> {
-  const answer = await ask(target, asked, deps);
+): Promise<"accepted" | "unexpected"> {
+  const { expect } = validation;
+  const target = {
+    url: validation.url,
+    service,
+    headers: { [validation.header.name]: formatHeader(validation.header, secret) },
+  };
+  const body = validation.body === undefined ? {} : { body: validation.body };
+  const answer = await ask(target, { method: validation.method, headers: validation.headers, ...body }, deps);
   const bytes = await readCapped(answer, answerLimit);
-  if (answer.status === expected.status && bytes !== undefined && expected.holds(parse(bytes))) return;
-  throw new Fault("key_rejected", { params: { service: target.service } });
+  if (answer.status !== expect.status || bytes === undefined) return "unexpected";
+  const path = expect.json_path;
+  if (path === undefined || (readPath(parse(bytes), path) ?? null) !== null) return "accepted";
+  throw new Fault("key_rejected", { params: { service } });
 }
 
 function parse(bytes: Uint8Array): unknown {

@@ -1,7 +1,8 @@
 import type { AuditActor } from "../lib/audit-event.ts";
 import { equal, fromBase64Url, toBase64Url } from "../lib/bytes.ts";
 import { Fault } from "../lib/fault.ts";
-import { factsOf, sealGrant, type Grant, type GrantKey } from "../grants/grant.ts";
+import { factsOf } from "../grants/facts.ts";
+import { sealGrant, type Grant, type GrantKey } from "../grants/grant.ts";
 import { userHeldKey, workspaceKey } from "../grants/grant-key.ts";
 import { leaseLength } from "../grants/refresh-policy.ts";
 import type { Connection, StorageMode } from "../store/connection.ts";
@@ -31,8 +32,6 @@ interface Change {
   readonly revive: boolean;
   readonly actor: AuditActor;
 }
-
-const noFacts = { access_expires_at: null, refreshable: false, scope: null };
 
 /**
  * Writes the next generation of a connection under a lease: new lookup, verifier and blob in one update, so that at
@@ -77,7 +76,7 @@ export async function writeGeneration(
       kind: change.grant.kind,
       upstream_url: change.grant.url,
       issuer: change.grant.kind === "oauth" ? change.grant.source.issuer : null,
-      facts: change.grant.kind === "oauth" ? factsOf(change.grant) : noFacts,
+      facts: factsOf(change.grant, deps.random),
     },
     change,
     state,

@@ -53,6 +53,15 @@ export function describeState(connection: Connection, now = Date.now()): State {
 export const needsSignIn = (connection: Connection): boolean =>
   connection.status === "active" && (connection.state === "reauthorize" || !!connection.wanted_scope);
 
+const reminders: Record<string, string> = {
+  reauthorize: "Calls are refused until you sign in again.",
+  authorize_again_soon: "Signed in eleven months ago. It keeps working; sign in again if you still use it.",
+};
+
+/** What the person is asked for, or nothing. */
+export const describeReminder = (connection: Connection): string | undefined =>
+  reminders[connection.reminder ?? ""];
+
 const revocations: Record<string, string> = {
   not_applicable: "Key not revoked",
   revoked: "Revoked",

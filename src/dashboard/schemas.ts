@@ -81,6 +81,7 @@ export const connectionSchema = z.object({
   access_expires_at: z.nullish(z.string()),
   refreshable: z.nullish(z.boolean()),
   wanted_scope: z.nullish(z.string()),
+  reminder: z.nullish(z.string()),
   revocation: z.nullish(z.string()),
 });
 

@@ -1,5 +1,5 @@
 import type { Blobs, BlobName, Journal } from "../store/blobs.ts";
-import { journalDelay, type GrantState } from "../store/grant-row.ts";
+import { journalDelay, type GrantState, type RenewedBy } from "../store/grant-row.ts";
 import { type GrantStates } from "../store/grant-state.ts";
 
 /** Leases looked through for a journal, at most: one writer at a time, so more means a long outage. */
@@ -31,12 +31,13 @@ export async function findJournal(
 export async function adoptJournal(
   state: GrantState,
   stores: { readonly grants: GrantStates; readonly blobs: Blobs },
+  by: RenewedBy,
 ): Promise<"adopted" | "none" | "overtaken"> {
   const found = await findJournal(state, stores.blobs);
   if (found === null) return "none";
   const { name, journal } = found;
   const seen = { connectionId: state.id, gen: state.gen, fence: state.fence };
-  if (!(await stores.grants.adopt(seen, name.fence, journal.blob, journal.facts))) return "overtaken";
+  if (!(await stores.grants.adopt(seen, name.fence, journal.blob, journal.facts, by))) return "overtaken";
   await stores.blobs.put(name, journal.blob);
   await stores.blobs.deleteJournal(name);
   return "adopted";

@@ -3,9 +3,10 @@ import { refreshTokens } from "../oauth/client.ts";
 import type { Tokens } from "../oauth/normalize.ts";
 import type { GrantState, Lease } from "../store/grant-row.ts";
 import { commitTokens } from "./commit-tokens.ts";
-import { factsOf, sealGrant, type OauthGrant } from "./grant.ts";
+import { factsOf } from "./facts.ts";
+import { sealGrant, type OauthGrant } from "./grant.ts";
 import { openCurrent, type Held, type RefreshDeps, type Refreshed } from "./held.ts";
-import { attemptBudget, backOff, refreshFrom, type RefreshPolicy } from "./refresh-policy.ts";
+import { attemptBudget, backOff, graceMargin, refreshFrom, type RefreshPolicy } from "./refresh-policy.ts";
 import { revokeOrphan } from "./revoke.ts";
 
 /** A grant that can be renewed, opened under the lease. */
@@ -45,7 +46,12 @@ export async function askProvider(
     case "tokens":
       return await store(lease, renewed(grant, result.tokens, policy, deps), current, deps);
     case "no_answer":
-      await grants.unanswered(lease, unansweredPause);
+      await grants.unanswered(
+        lease,
+        unansweredWaits(state, grant, policy, deps),
+        repeated,
+        deps.by ?? "request",
+      );
       deps.log({ event: "refresh_failed", connection: state.id, reason: "no_answer" });
       return { kind: "later", retryAfter: unansweredPause };
     case "error":
@@ -104,7 +110,7 @@ async function store(
   // Disconnected or signed in again while the provider answered: then these tokens are nobody's.
   const service = deps.catalogue.get(binding.service);
   const abandon = () => revokeOrphan(grant, binding.workspaceId, service, deps);
-  const tokens = { lease, sealed, facts: factsOf(grant), abandon };
+  const tokens = { lease, sealed, facts: factsOf(grant, deps.random), abandon };
   const committed = await commitTokens(tokens, deps);
   // Somebody else decided what the connection holds: look again at what that is.
   if (committed === "unwanted" || committed === "superseded") return { kind: "busy" };
@@ -114,7 +120,8 @@ async function store(
 
 /** A permanent answer: unless somebody else was successful meanwhile, only the person can help. */
 async function giveUp(lease: Lease, deps: RefreshDeps): Promise<Refreshed> {
-  if (!(await deps.stores.grants.markReauth(lease))) return { kind: "busy" };
+  if (!(await deps.stores.grants.markReauth(lease, "permanent", deps.by ?? "request")))
+    return { kind: "busy" };
   deps.log({ event: "refresh_failed", connection: lease.connectionId, reason: "permanent" });
   return { kind: "reauth" };
 }
@@ -125,9 +132,26 @@ async function postpone(
   { retryAfter, repeated }: { readonly retryAfter: number | undefined; readonly repeated: boolean },
   deps: RefreshDeps,
 ): Promise<Refreshed> {
-  const due = Math.min(refreshFrom(grant), deps.clock());
-  const delay = backOff(deps.clock() - due, retryAfter);
-  await deps.stores.grants.postpone(lease, delay, repeated);
+  const delay = backOff(dueFor(grant, deps), retryAfter);
+  await deps.stores.grants.postpone(lease, delay, repeated, deps.by ?? "request");
   deps.log({ event: "refresh_failed", connection: lease.connectionId, reason: "refused" });
   return { kind: "later", retryAfter: delay };
+}
+
+/** How long the renewal has been due, ms. */
+function dueFor(grant: OauthGrant, deps: RefreshDeps): number {
+  return Math.max(deps.clock() - refreshFrom(grant), 0);
+}
+
+/** Inside the provider's grace the background repeats at once, like everybody; after it, ever less often. */
+function unansweredWaits(
+  state: GrantState,
+  grant: OauthGrant,
+  policy: RefreshPolicy,
+  deps: RefreshDeps,
+): { readonly delay: number; readonly again: number } {
+  const graceLeft =
+    (state.sent_at === 0 ? state.now : state.sent_at) + policy.grace - graceMargin - state.now;
+  const again = graceLeft > 0 ? unansweredPause : backOff(dueFor(grant, deps), undefined);
+  return { delay: unansweredPause, again };
 }

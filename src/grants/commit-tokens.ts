@@ -2,7 +2,7 @@ import { second, type Clock } from "../lib/clock.ts";
 import type { Defer } from "../lib/defer.ts";
 import { errorKind, type Log } from "../lib/log.ts";
 import type { BlobName, Blobs, Journal } from "../store/blobs.ts";
-import type { GrantState, Lease, TokenFacts } from "../store/grant-row.ts";
+import type { GrantState, Lease, RenewedBy, TokenFacts } from "../store/grant-row.ts";
 import type { GrantStates } from "../store/grant-state.ts";
 import { commitBudget, journalBudget } from "./refresh-policy.ts";
 
@@ -11,6 +11,8 @@ export interface CommitDeps {
   readonly clock: Clock;
   readonly log: Log;
   readonly defer: Defer;
+  /** Whose work this is, for the audit log; without it a call's. */
+  readonly by?: RenewedBy;
 }
 
 /** Tokens that only this process holds, sealed for the generation after the lease's. */
@@ -77,7 +79,7 @@ async function tryCommit(
     const pause = pauses[Math.min(tries, pauses.length - 1)] ?? second;
     try {
       const left = Math.max(until - deps.clock(), second);
-      if (await within(left, grants.commit(lease, sealed, facts))) return "committed";
+      if (await within(left, grants.commit(lease, sealed, facts, deps.by ?? "request"))) return "committed";
       // Perhaps an earlier try was executed and only its answer was lost.
       const settled = judge(lease, await within(left, grants.read(lease.connectionId)));
       if (settled !== undefined || !patient) return settled;

@@ -6,6 +6,7 @@ import type { CredentialEnvironment } from "../vault/credential.ts";
 import { DEPLOYMENT, openForDeployment, sealForDeployment } from "../vault/data-key.ts";
 import { VaultError } from "../vault/envelope.ts";
 import type { Keyring } from "../vault/keyring.ts";
+import type { GrantKey } from "./grant.ts";
 import { managedKey, newestKey } from "./grant-key.ts";
 
 export interface DeploymentSealDeps {
@@ -27,6 +28,17 @@ export async function sealOwn(
   const { keyring, environment, random } = deps;
   if (keyring === undefined) throw new Fault("sign_in_not_configured");
   const key = await newestKey(DEPLOYMENT, keyring, environment, deps.stores.dataKeys, random);
+  return { sealed: await sealOwnUnder(key, recordId, purpose, text, deps), dataKeyId: toHex(key.kid) };
+}
+
+/** The same under one data key of the deployment. */
+export async function sealOwnUnder(
+  key: GrantKey,
+  recordId: string,
+  purpose: Purpose,
+  text: string,
+  { environment, random }: Pick<DeploymentSealDeps, "environment" | "random">,
+): Promise<string> {
   const envelope = await sealForDeployment({
     dataKey: { id: key.kid, material: key.material },
     environment,
@@ -35,7 +47,7 @@ export async function sealOwn(
     plaintext: utf8(text),
     random,
   });
-  return { sealed: toBase64Url(envelope), dataKeyId: toHex(key.kid) };
+  return toBase64Url(envelope);
 }
 
 /** Opens what `sealOwn` sealed for this record, or throws VaultError. */
@@ -48,8 +60,24 @@ export async function openOwn(
   const { keyring, environment } = deps;
   if (keyring === undefined) throw new Fault("sign_in_not_configured");
   const wrapped = await deps.stores.dataKeys.get(row.data_key_id, keyring.fingerprints);
-  const key = await managedKey(wrapped, DEPLOYMENT, keyring, environment);
-  const envelope = fromBase64Url(row.sealed);
+  return await openOwnUnder(
+    await managedKey(wrapped, DEPLOYMENT, keyring, environment),
+    recordId,
+    purpose,
+    row.sealed,
+    environment,
+  );
+}
+
+/** The same where the data key is at hand. */
+export async function openOwnUnder(
+  key: GrantKey,
+  recordId: string,
+  purpose: Purpose,
+  sealed: string,
+  environment: CredentialEnvironment,
+): Promise<string> {
+  const envelope = fromBase64Url(sealed);
   if (envelope === undefined) throw new VaultError("unsealable");
   const dataKey = { id: key.kid, material: key.material };
   return fromUtf8(await openForDeployment({ dataKey, environment, recordId, purpose, envelope }));

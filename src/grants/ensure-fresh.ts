@@ -27,12 +27,12 @@ export async function ensureFresh(held: Held, row: AdmissionRow, deps: RefreshDe
   return held;
 }
 
-/** A request that was not answered is repeated at once, while a provider's grace lasts. */
-async function renewBeside(held: Held, deps: RefreshDeps): Promise<void> {
+/** Renews where nobody waits for it. A request that was not answered is repeated at once, while a grace lasts. */
+export async function renewBeside(held: Held, deps: RefreshDeps): Promise<Refreshed> {
   const refreshed = await refreshOnce(held, deps);
-  if (refreshed.kind !== "later" || refreshed.retryAfter > second) return;
+  if (refreshed.kind !== "later" || refreshed.retryAfter > second) return refreshed;
   await new Promise((resolve) => setTimeout(resolve, refreshed.retryAfter));
-  await refreshOnce(held, deps);
+  return await refreshOnce(held, deps);
 }
 
 /** Gets past the present generation, waiting for whoever is at it already. */

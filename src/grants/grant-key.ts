@@ -55,9 +55,17 @@ export async function newestKey(
   let wrapped = await dataKeys.newest(owner, keyring.fingerprints);
   if (wrapped === null) {
     const fresh = await createDataKey(random);
-    const envelope = await wrapDataKey(fresh, owner, keyring.active, environment, random);
-    const key = { id: toHex(fresh.id), wrapped: toBase64Url(envelope) };
-    await dataKeys.insertFirst(owner, key, keyring.active.fingerprint);
+    // Where master keys are replaced because somebody else may have one, only the new one is good enough.
+    const rotation = await dataKeys.replacing(keyring.active.fingerprint);
+    // Else all of them: a worker that has only some of them, as in a rotation, opens it too.
+    const masterKeys = rotation > 0 ? [keyring.active] : [...keyring.byFingerprint.values()];
+    const wrappings = await Promise.all(
+      masterKeys.map(async (masterKey) => ({
+        fingerprint: masterKey.fingerprint,
+        wrapped: toBase64Url(await wrapDataKey(fresh, owner, masterKey, environment, random)),
+      })),
+    );
+    await dataKeys.insertFirst(owner, toHex(fresh.id), wrappings, rotation);
     wrapped = await dataKeys.newest(owner, keyring.fingerprints);
   }
   return await managedKey(wrapped, owner, keyring, environment);

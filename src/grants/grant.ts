@@ -3,7 +3,6 @@ import type { Random } from "../lib/random.ts";
 import type { TokenSource } from "../oauth/server.ts";
 import type { HeaderForm } from "../services/service.ts";
 import type { StorageMode } from "../store/connection.ts";
-import type { TokenFacts } from "../store/grant-row.ts";
 import type { CredentialEnvironment } from "../vault/credential.ts";
 import { deriveSealingKey, type KeyMaterial, type Purpose } from "../vault/derive.ts";
 import { open, seal, VaultError, type EnvelopeContext } from "../vault/envelope.ts";
@@ -41,15 +40,6 @@ export interface OauthGrant extends Destination {
 }
 
 export type Grant = KeyGrant | OauthGrant;
-
-/** What of a grant the row says in clear. */
-export function factsOf(grant: OauthGrant): TokenFacts {
-  return {
-    access_expires_at: grant.expires_at,
-    refreshable: grant.refresh_token !== undefined,
-    scope: grant.scope,
-  };
-}
 
 /** What a sealed grant is bound to: all of it known before opening, each change a re-seal. */
 export interface GrantBinding {

@@ -48,7 +48,7 @@ async function afterSomebody(
 ): Promise<Refreshed | "ask"> {
   const { grants } = deps.stores;
   if (adoptionWait(state) > 0) return state.state === "reauth" ? { kind: "reauth" } : { kind: "busy" };
-  const adoption = await adoptJournal(state, deps.stores);
+  const adoption = await adoptJournal(state, deps.stores, deps.by ?? "request");
   if (adoption === "overtaken") return { kind: "busy" };
   if (adoption === "adopted") {
     const adopted = await grants.read(state.id);
@@ -61,7 +61,7 @@ async function afterSomebody(
   if (state.now < state.sent_at + policy.grace - graceMargin) return "ask";
   if (policy.reuseRevokesApp) {
     const lease = { connectionId: state.id, gen: state.gen, fence: state.fence };
-    if (!(await grants.markReauth(lease))) return { kind: "busy" };
+    if (!(await grants.markReauth(lease, "answer_lost", deps.by ?? "request"))) return { kind: "busy" };
     deps.log({ event: "refresh_failed", connection: state.id, reason: "answer_lost" });
     return { kind: "reauth" };
   }

@@ -1,21 +1,22 @@
-import type { Clock } from "../lib/clock.ts";
+import { day, type Clock } from "../lib/clock.ts";
 import { errorKind, type Log } from "../lib/log.ts";
 import { readCurrentBlob } from "./current-blob.ts";
 import { findJournal } from "./adopt.ts";
 import { openGrant, type Grant } from "./grant.ts";
 import { bindingOf, storedKey, userHeldKey } from "./grant-key.ts";
-import { revokeGrant, type Revoked } from "./revoke.ts";
+import { revokeGrant, wouldEndOthers, type Revoked } from "./revoke.ts";
 import type { OauthHttp } from "../oauth/http.ts";
 import type { Catalogue } from "../services/index.ts";
 import type { RevocationState } from "../store/connection.ts";
 import type { GrantState } from "../store/grant-row.ts";
 import type { Stores } from "../store/index.ts";
+import type { WaitingRevocation } from "../store/revocations.ts";
 import type { Credential, CredentialEnvironment } from "../vault/credential.ts";
 import { importKeyMaterial } from "../vault/derive.ts";
 import type { Keyring } from "../vault/keyring.ts";
 
 export interface RevocationDeps {
-  readonly stores: Pick<Stores, "connections" | "grants" | "blobs" | "dataKeys">;
+  readonly stores: Pick<Stores, "connections" | "grants" | "revocations" | "blobs" | "dataKeys">;
   readonly catalogue: Catalogue;
   readonly keyring: Keyring | undefined;
   readonly environment: CredentialEnvironment;
@@ -26,6 +27,8 @@ export interface RevocationDeps {
 
 /** Tries at once, before the outcome is recorded. */
 const tries = 2;
+/** From then on a try is the last, ms: what a disconnected connection left is deleted after 30 days. */
+const lastTry = 29 * day;
 
 /**
  * Opens a disconnected grant one last time, asks its provider to revoke it, and records the outcome. The row must say
@@ -47,7 +50,7 @@ export async function attemptRevocation(
   } catch (error) {
     deps.log({ event: "revocation_failed", connection: id, error: errorKind(error) });
   }
-  const recorded = await deps.stores.connections.setRevocation(id, "pending", outcome);
+  const recorded = await deps.stores.revocations.set(id, "pending", outcome);
   const keep = outcome === "awaiting_credential" || outcome === "pending";
   if (recorded === null || keep || state === null) return;
   await deps.stores.blobs.delete({ connectionId: id, generation: state.gen, fence: state.blob_fence });
@@ -59,15 +62,28 @@ export async function revokeOnPresentation(
   present: Credential,
   deps: RevocationDeps,
 ): Promise<void> {
-  const won = await deps.stores.connections.setRevocation(id, "awaiting_credential", "pending");
+  const won = await deps.stores.revocations.set(id, "awaiting_credential", "pending");
   if (won !== null) await attemptRevocation(id, present, "awaiting_credential", deps);
+}
+
+/**
+ * Tries again what failed, where the deployment can open the grant by itself. A user-held one that was left half-way
+ * goes back to waiting for its credential.
+ */
+export async function retryRevocation(waiting: WaitingRevocation, deps: RevocationDeps): Promise<boolean> {
+  const { revocations } = deps.stores;
+  if (!(await revocations.claim(waiting))) return false;
+  if (waiting.storage === "managed")
+    await attemptRevocation(waiting.id, undefined, waiting.age > lastTry ? "failed" : "pending", deps);
+  else await revocations.set(waiting.id, "pending", "awaiting_credential");
+  return true;
 }
 
 async function openAndRevoke(
   state: GrantState,
   present: Credential | undefined,
   deps: RevocationDeps,
-): Promise<Revoked> {
+): Promise<Revoked | "skipped"> {
   const key =
     state.storage === "managed"
       ? await storedKey(state, deps)
@@ -77,6 +93,12 @@ async function openAndRevoke(
   if (key === undefined) return "failed";
   const sealed = await readCurrentBlob(state, deps.stores.blobs, deps.log);
   const grant = await openGrant(sealed, key, bindingOf(state), deps.environment);
+  // The person may have connected again since: then it stays as it is.
+  if (grant.kind === "oauth") {
+    const owner = { workspaceId: state.workspace_id, issuer: grant.source.issuer, except: state.id };
+    const service = deps.catalogue.get(state.service);
+    if (await wouldEndOthers(owner, service, deps.stores.connections)) return "skipped";
+  }
   const revoked = await revokeWithRepeats(grant, state, deps);
   // A refresh may have ended in a journal only: what it brought is the living end of the grant.
   const left = state.sent_at > 0 ? await findJournal(state, deps.stores.blobs) : null;

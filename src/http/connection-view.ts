@@ -1,5 +1,6 @@
 import { clientSnippets } from "../connect/snippets.ts";
 import type { Connection } from "../store/connection.ts";
+import { reminderAge } from "../store/reminders.ts";
 import { formatApiKey, formatCredential, type Credential } from "../vault/credential.ts";
 import { healthOf } from "./connection-health.ts";
 import type { Runtime } from "./context.ts";
@@ -18,6 +19,7 @@ export function viewConnection(
     storage: connection.storage,
     status: connection.status,
     state: healthOf(connection, clock()),
+    reminder: reminderOf(connection, clock()),
     upstream_url: connection.upstream_url,
     created_at: iso(connection.created_at),
     last_used_at: iso(connection.last_used_at),
@@ -31,6 +33,13 @@ export function viewConnection(
     wanted_scope: connection.wanted_scope,
     revocation: connection.revocation,
   };
+}
+
+function reminderOf(connection: Connection, now: number): "reauthorize" | "authorize_again_soon" | null {
+  if (connection.status !== "active") return null;
+  if (healthOf(connection, now) === "reauthorize") return "reauthorize";
+  const { kind, authorized_at: at } = connection;
+  return kind === "oauth" && at !== null && at <= now - reminderAge ? "authorize_again_soon" : null;
 }
 
 export function iso(time: number | null): string | null {

@@ -8,6 +8,7 @@ import type { Outbound } from "../lib/outbound.ts";
 import type { Random } from "../lib/random.ts";
 import type { DeleteIdentity } from "../identity/clerk-users.ts";
 import type { Verifier } from "../identity/verifier.ts";
+import type { Mailer } from "../mail/mailer.ts";
 import type { PreRegistered } from "../connect/oauth-client.ts";
 import type { OauthHttp } from "../oauth/http.ts";
 import type { Catalogue } from "../services/index.ts";
@@ -47,6 +48,8 @@ export interface Runtime {
   /** How long counts of calls are gathered, ms. */
   readonly usageWait: number;
   readonly outbound: Outbound;
+  /** Undefined where mail is not configured. */
+  readonly mailer: Mailer | undefined;
   readonly oauth: OauthHttp;
   readonly preRegistered: ReadonlyMap<string, PreRegistered>;
   readonly localMode: boolean;
@@ -54,6 +57,8 @@ export interface Runtime {
   readonly limits: { readonly connection: Limiter; readonly miss: Limiter; readonly user: Limiter };
   readonly times: { readonly headers: number; readonly response: number };
   readonly streamCheckBudget: number;
+  /** Connections that one run of a background job works on, at most. */
+  readonly backgroundBudget: number;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;

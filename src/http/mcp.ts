@@ -8,6 +8,7 @@ import { forward } from "../proxy/forward.ts";
 import { parseMcpPath, type McpAddress } from "../proxy/route.ts";
 import { noteCall } from "../proxy/usage.ts";
 import { parseApiKey, parseCredential, type Credential } from "../vault/credential.ts";
+import { VaultError } from "../vault/error.ts";
 import { addressBucket } from "./address.ts";
 import type { Runtime } from "./context.ts";
 import { rpcRefusal } from "./jsonrpc.ts";
@@ -105,6 +106,7 @@ async function withContext(
     service: runtime.catalogue.get(address.service)?.name ?? "the service",
   };
   if (!(error instanceof Fault)) {
+    if (error instanceof VaultError && error.code === "unknown_key") return new Fault("master_key_missing");
     runtime.log({ event: "request_crashed", route, error: errorKind(error) });
     return new Fault(errorKind(error) === "D1" ? "storage_unavailable" : "internal", { retryAfter: 5 });
   }

@@ -78,7 +78,9 @@ async function personOf(token: string, runtime: Runtime): Promise<Session> {
     if (recorded.size >= remembered) recorded.clear();
     recorded.add(login);
   }
-  const { id, workspace_id, email } = user;
+  const { id, workspace_id } = user;
+  const email = identity.email ?? user.email;
+  if (email !== null && email !== user.email) await stores.users.setEmail(id, email);
   return { id, workspace_id, email, actor: "owner", access: "owner", name: identity.name, identity };
 }
 

@@ -20,6 +20,7 @@ export function localProfile(
     issuer: localIssuer,
     algorithms: ["EdDSA"],
     audience: publicUrl,
+    ownAddresses: true,
     keys: createLocalJWKSet({ keys: [{ ...publicKey, alg: "EdDSA" }] }),
   };
 }

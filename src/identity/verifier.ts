@@ -11,6 +11,8 @@ export interface IssuerProfile {
   readonly audience?: string;
   /** Clerk: the `azp` claim must be one of these origins. */
   readonly authorizedParties?: readonly string[];
+  /** The deployment's own tokens: their addresses need no `email_verified`. */
+  readonly ownAddresses?: boolean;
   readonly keys: JWTVerifyGetKey;
 }
 
@@ -18,6 +20,7 @@ export interface IssuerProfile {
 export interface Identity {
   readonly issuer: string;
   readonly subject: string;
+  /** Verified, so that mail may go there; null where the token says none that is. */
   readonly email: string | null;
   readonly name: string | null;
   /** SHA-256 of what the sign-in is known by: the same for each token of one sign-in. */
@@ -92,7 +95,7 @@ async function readIdentity(payload: JWTPayload, profile: IssuerProfile): Promis
   return {
     issuer: profile.issuer,
     subject: sub,
-    email: verified === false ? null : (email ?? null),
+    email: (verified ?? profile.ownAddresses === true) ? (email ?? null) : null,
     name: name ?? null,
     session: await sessionOf(parsed.data),
     issuedAt: iat * 1000,

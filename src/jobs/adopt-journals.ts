@@ -10,7 +10,7 @@ const batch = 50;
 export async function adoptJournals(stores: Pick<Stores, "grants" | "blobs">): Promise<number> {
   let adopted = 0;
   for (const state of await stores.grants.abandoned(batch)) {
-    if ((await adoptJournal(state, stores)) === "adopted") adopted += 1;
+    if ((await adoptJournal(state, stores, "schedule")) === "adopted") adopted += 1;
   }
   return adopted;
 }

@@ -1,15 +1,25 @@
-import { second } from "../lib/clock.ts";
-import { errorKind, type JobName } from "../lib/log.ts";
+import { second, type Clock } from "../lib/clock.ts";
+import { errorKind, type JobName, type Log } from "../lib/log.ts";
 import { continueErasures, sweepErased, type EraseDeps } from "../connect/erase.ts";
 import type { Stores } from "../store/index.ts";
 import { adoptJournals } from "./adopt-journals.ts";
 import { chainAudit } from "./chain-audit.ts";
+import { checkFingerprints, type CheckDeps } from "./check-fingerprints.ts";
 import { copyBlobs } from "./copy-blobs.ts";
+import { deliverMail, type DeliverDeps } from "./deliver-mail.ts";
 import { forgetOld } from "./forget-old.ts";
 import { printLogEvents } from "./print-log-events.ts";
+import { pruneAudit, purgeConnections, purgeMail, purgeSuperseded } from "./purge.ts";
+import { refreshDue, type RefreshDueDeps } from "./refresh-due.ts";
+import { remindOfAge, remindOfReauth } from "./remind.ts";
+import { retryRevocations } from "./retry-revocations.ts";
+import { rotate, type RotateDeps } from "./rotate.ts";
 
-export interface JobDeps extends EraseDeps {
+export interface JobDeps extends DeliverDeps, CheckDeps, RefreshDueDeps, RotateDeps, EraseDeps {
   readonly stores: Stores;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly site: DeliverDeps["site"] & RefreshDueDeps["site"];
 }
 
 interface Job {
@@ -25,13 +35,29 @@ const erasureBudget = 20 * second;
 export const schedule: Readonly<Record<string, readonly Job[]>> = {
   "* * * * *": [
     { name: "adopt_journals", run: (deps) => adoptJournals(deps.stores) },
-    { name: "chain_audit", run: (deps) => chainAudit(deps.stores) },
-    { name: "continue_erasures", run: (deps) => continueErasures(erasureBudget, deps) },
     { name: "sweep_erased", run: (deps) => sweepErased(deps) },
     { name: "forget_old", run: (deps) => forgetOld(deps.stores) },
     { name: "copy_blobs", run: (deps) => copyBlobs(deps.stores) },
     { name: "delete_expired_flows", run: (deps) => deps.stores.flows.deleteExpired() },
     { name: "print_log_events", run: (deps) => printLogEvents(deps.stores) },
+    { name: "chain_audit", run: chainAudit },
+    { name: "deliver_mail", run: deliverMail },
+    { name: "purge_superseded", run: purgeSuperseded },
+    { name: "check_fingerprints", run: checkFingerprints },
+    // Last: these may take ten seconds, twenty, and half a minute.
+    { name: "rotate", run: rotate },
+    { name: "continue_erasures", run: (deps) => continueErasures(erasureBudget, deps) },
+    { name: "refresh_due", run: refreshDue },
+  ],
+  "17 * * * *": [
+    { name: "remind_reauth", run: remindOfReauth },
+    { name: "retry_revocations", run: retryRevocations },
+    { name: "purge_connections", run: purgeConnections },
+    { name: "prune_audit", run: pruneAudit },
+  ],
+  "41 3 * * *": [
+    { name: "remind_age", run: remindOfAge },
+    { name: "purge_mail", run: purgeMail },
   ],
 };
 

@@ -290,7 +290,7 @@ const rows = {
     503,
     5034,
     "The deployment's key is missing",
-    "This deployment has not loaded the master key of this connection. Nothing is lost; its operator has to load it.",
+    "This deployment has not loaded the master key that this needs. Nothing is lost; its operator has to load it.",
   ),
   grant_delayed: row(
     503,

@@ -19,11 +19,22 @@ export type TaskName =
 export type JobName =
   | "adopt_journals"
   | "chain_audit"
+  | "check_fingerprints"
   | "continue_erasures"
   | "copy_blobs"
   | "delete_expired_flows"
+  | "deliver_mail"
   | "forget_old"
   | "print_log_events"
+  | "prune_audit"
+  | "purge_connections"
+  | "purge_mail"
+  | "purge_superseded"
+  | "refresh_due"
+  | "remind_age"
+  | "remind_reauth"
+  | "retry_revocations"
+  | "rotate"
   | "sweep_erased";
 
 /** Route templates: what a log may say about an address. A path never appears. */
@@ -63,9 +74,43 @@ export type LogEvent =
       readonly connection: string;
       readonly error: ErrorKind;
     }
+  | {
+      /** What the background did for managed connections in one run. */
+      readonly event: "background_done";
+      readonly renewed: number;
+      readonly works: number;
+      readonly refused: number;
+      readonly later: number;
+      readonly reauthorize: number;
+      readonly unreadable: number;
+    }
+  | { readonly event: "keys_not_loaded"; readonly connections: number }
+  | { readonly event: "background_failed"; readonly connection: string; readonly error: ErrorKind }
   | { readonly event: "log_events_dropped"; readonly count: number }
   | { readonly event: "job_finished"; readonly job: JobName; readonly done: number; readonly ms: number }
   | { readonly event: "job_failed"; readonly job: JobName; readonly error: ErrorKind }
+  | {
+      readonly event: "mail_failed";
+      /** The kind of mail. */
+      readonly mail: string;
+      readonly reason: "refused" | "account" | "no_answer" | "no_address" | "given_up";
+    }
+  | { readonly event: "purge_failed"; readonly connection: string; readonly error: ErrorKind }
+  | { readonly event: "audit_chain_failed"; readonly workspace: string; readonly error: ErrorKind }
+  | {
+      readonly event: "master_key_orphaned";
+      readonly fingerprint: string;
+      /** What only this key opens. */
+      readonly data_keys: number;
+      readonly client_registrations: number;
+    }
+  | { readonly event: "master_key_found"; readonly fingerprint: string }
+  | {
+      readonly event: "rotation_advanced";
+      readonly fingerprint: string;
+      readonly milestone: "rewrapped" | "settled" | "finished";
+    }
+  | { readonly event: "rotation_unreadable"; readonly fingerprint: string; readonly count: number }
   | { readonly event: "unknown_cron" }
   /** The bare fact: whose account it was is not said. */
   | { readonly event: "account_erased" }
@@ -87,9 +132,19 @@ const levels: Readonly<Record<LogEvent["event"], LogLevel>> = {
   commit_failed: "error",
   journal_failed: "error",
   revocation_failed: "warn",
+  background_done: "info",
+  keys_not_loaded: "error",
+  background_failed: "error",
   log_events_dropped: "warn",
   job_finished: "info",
   job_failed: "error",
+  mail_failed: "warn",
+  purge_failed: "error",
+  audit_chain_failed: "error",
+  master_key_orphaned: "error",
+  master_key_found: "info",
+  rotation_advanced: "info",
+  rotation_unreadable: "error",
   unknown_cron: "error",
   account_erased: "info",
   erasure_failed: "warn",

@@ -75,6 +75,8 @@ export async function admit(service: string, credential: Credential, deps: Admit
 }
 
 async function managedKeyOf(row: AdmissionRow, deps: AdmitDeps): Promise<GrantKey> {
+  // The operator let go of a data key whose master key is lost for good.
+  if (row.data_key_id === null && row.state === "reauth") throw new Fault("reauthorize_required");
   const wrapped =
     row.data_key_id === null || row.wrapped_data_key === null
       ? null

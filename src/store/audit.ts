@@ -39,18 +39,21 @@ export type Audit = ReturnType<typeof createAudit>;
  * operation without its event does not happen, and no event tells of an operation that did not.
  */
 export function createAudit(db: D1Database, defaultDays: number) {
-  const head = async (workspaceId: Id): Promise<Head> => {
-    const row = await db
+  /** Where the chains of these workspaces end; each once. */
+  const heads = async (workspaceIds: readonly Id[]): Promise<ReadonlyMap<Id, Head>> => {
+    const { results } = await db
       .prepare(
-        `SELECT ${databaseNow} AS now, w.audit_days AS days, e.seq, e.hash, p.seq AS base_seq, p.hash AS base_hash
-         FROM (SELECT ?1 AS id) k
-         LEFT JOIN workspaces w ON w.id = k.id
-         LEFT JOIN audit_checkpoints p ON p.workspace_id = k.id
-         LEFT JOIN audit_events e ON e.workspace_id = k.id
-           AND e.seq = (SELECT MAX(seq) FROM audit_events WHERE workspace_id = ?1)`,
+        `SELECT k.value AS id, ${databaseNow} AS now, w.audit_days AS days, e.seq, e.hash, p.seq AS base_seq,
+           p.hash AS base_hash
+         FROM json_each(?1) k
+         LEFT JOIN workspaces w ON w.id = k.value
+         LEFT JOIN audit_checkpoints p ON p.workspace_id = k.value
+         LEFT JOIN audit_events e ON e.workspace_id = k.value
+           AND e.seq = (SELECT MAX(seq) FROM audit_events WHERE workspace_id = k.value)`,
       )
-      .bind(workspaceId)
-      .first<{
+      .bind(JSON.stringify(workspaceIds))
+      .all<{
+        id: Id;
         now: number;
         days: number | null;
         seq: number | null;
@@ -58,20 +61,20 @@ export function createAudit(db: D1Database, defaultDays: number) {
         base_seq: number | null;
         base_hash: string | null;
       }>();
-    if (row === null) throw new Error("the database answered no row");
-    return {
-      seq: row.seq ?? row.base_seq ?? 0,
-      hash: row.hash ?? row.base_hash ?? emptyHash,
-      now: row.now,
-      days: row.days ?? defaultDays,
-    };
+    return new Map(
+      results.map((row) => [
+        row.id,
+        {
+          seq: row.seq ?? row.base_seq ?? 0,
+          hash: row.hash ?? row.base_hash ?? emptyHash,
+          now: row.now,
+          days: row.days ?? defaultDays,
+        },
+      ]),
+    );
   };
 
-  const place = async (workspaceId: Id, at: Head, event: Omit<QueuedEvent, "id">): Promise<NewEvent> => {
-    const seq = at.seq + 1;
-    const hash = await chainHash(at.hash, { ...event, workspace_id: workspaceId, seq });
-    return { ...event, seq, hash, keepUntil: event.at + at.days * day };
-  };
+  const head = async (workspaceId: Id): Promise<Head> => headOf(await heads([workspaceId]), workspaceId);
 
   /** `changed`: only where the statement before it in the batch changed a row. */
   const insert = (workspaceId: Id, event: NewEvent, changed: boolean): D1PreparedStatement =>
@@ -92,6 +95,30 @@ export function createAudit(db: D1Database, defaultDays: number) {
         event.keepUntil,
         event.hash,
       );
+
+  const chainThose = async (which: D1PreparedStatement): Promise<number> => {
+    for (let at = 1; ; at += 1) {
+      const { results: waiting } = await which.all<QueuedEvent & { readonly workspace_id: Id }>();
+      if (waiting.length === 0) return 0;
+      const ends = new Map(await heads([...new Set(waiting.map((event) => event.workspace_id))]));
+      const inserts: D1PreparedStatement[] = [];
+      for (const { id: _, workspace_id: workspaceId, ...event } of waiting) {
+        const end = headOf(ends, workspaceId);
+        const placed = await place(workspaceId, end, event);
+        inserts.push(insert(workspaceId, placed, false));
+        ends.set(workspaceId, { ...end, seq: placed.seq, hash: placed.hash });
+      }
+      const done = db
+        .prepare("DELETE FROM audit_queue WHERE id IN (SELECT value FROM json_each(?1))")
+        .bind(JSON.stringify(waiting.map((event) => event.id)));
+      try {
+        await db.batch([...inserts, done]);
+        return waiting.length;
+      } catch (error) {
+        if (at === tries || !isTaken(error)) throw error;
+      }
+    }
+  };
 
   return {
     /**
@@ -126,14 +153,24 @@ export function createAudit(db: D1Database, defaultDays: number) {
         .bind(workspaceId, event.type, event.actor, event.connection_id, event.service, event.detail);
     },
 
-    /** The same for a connection that the statement before it in the batch changed, whoever's it is. */
-    queuedOf(connectionId: Id, entry: Pick<AuditEntry, "type" | "actor" | "detail">): D1PreparedStatement {
+    /**
+     * As `queued`, for each workspace whose id the query `workspaces` answers as `id`; its parameters are numbered from
+     * ?1. For work on many rows at once.
+     */
+    queuedForEach(
+      entry: AuditEntry,
+      workspaces: string,
+      values: readonly (string | number)[],
+    ): D1PreparedStatement {
+      const event = plain(entry, 0);
+      const at = values.length;
       return db
         .prepare(
           `INSERT INTO audit_queue (workspace_id, at, type, actor, connection_id, service, detail)
-           SELECT workspace_id, ${databaseNow}, ?2, ?3, id, service, ?4 FROM connections WHERE id = ?1 AND changes() > 0`,
+           SELECT owned.id, ${databaseNow}, ?${at + 1}, ?${at + 2}, ?${at + 3}, ?${at + 4}, ?${at + 5}
+           FROM (${workspaces}) AS owned`,
         )
-        .bind(connectionId, entry.type, entry.actor, JSON.stringify(entry.detail ?? {}));
+        .bind(...values, event.type, event.actor, event.connection_id, event.service, event.detail);
     },
 
     /** Leaves an event to be chained soon. */
@@ -152,36 +189,40 @@ export function createAudit(db: D1Database, defaultDays: number) {
 
     /** Chains up to `limit` waiting events of a workspace, oldest first; answers how many. */
     async chain(workspaceId: Id, limit: number): Promise<number> {
-      for (let at = 1; ; at += 1) {
-        const { results: waiting } = await db
+      return await chainThose(
+        db
           .prepare(
-            `SELECT id, at, type, actor, connection_id, service, detail FROM audit_queue
+            `SELECT id, workspace_id, at, type, actor, connection_id, service, detail FROM audit_queue
              WHERE workspace_id = ?1 ORDER BY id LIMIT ?2`,
           )
-          .bind(workspaceId, limit)
-          .all<QueuedEvent>();
-        if (waiting.length === 0) return 0;
-        let end = await head(workspaceId);
-        const events: NewEvent[] = [];
-        for (const { id: _, ...event } of waiting) {
-          const placed = await place(workspaceId, end, event);
-          events.push(placed);
-          end = { ...end, seq: placed.seq, hash: placed.hash };
-        }
-        try {
-          await db.batch([
-            ...events.map((event) => insert(workspaceId, event, false)),
-            db
-              .prepare("DELETE FROM audit_queue WHERE id IN (SELECT value FROM json_each(?1))")
-              .bind(JSON.stringify(waiting.map((event) => event.id))),
-          ]);
-          return waiting.length;
-        } catch (error) {
-          if (at === tries || !isTaken(error)) throw error;
-        }
-      }
+          .bind(workspaceId, limit),
+      );
+    },
+
+    /** Chains up to `limit` waiting events, oldest first, of whichever workspaces they are; answers how many. */
+    async chainOldest(limit: number): Promise<number> {
+      return await chainThose(
+        db
+          .prepare(
+            `SELECT id, workspace_id, at, type, actor, connection_id, service, detail FROM audit_queue
+             ORDER BY id LIMIT ?1`,
+          )
+          .bind(limit),
+      );
     },
   };
+}
+
+function headOf(heads: ReadonlyMap<Id, Head>, workspaceId: Id): Head {
+  const head = heads.get(workspaceId);
+  if (head === undefined) throw new Error("the database answered no row");
+  return head;
+}
+
+async function place(workspaceId: Id, at: Head, event: Omit<QueuedEvent, "id">): Promise<NewEvent> {
+  const seq = at.seq + 1;
+  const hash = await chainHash(at.hash, { ...event, workspace_id: workspaceId, seq });
+  return { ...event, seq, hash, keepUntil: event.at + at.days * day };
 }
 
 function plain(entry: AuditEntry, at: number): Omit<QueuedEvent, "id"> {

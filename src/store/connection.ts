@@ -35,6 +35,8 @@ export interface Connection {
   readonly authorized_at: number | null;
   readonly reauth_since: number | null;
   readonly wanted_scope: string | null;
+  /** When the service last took a secret that does not end (managed only). */
+  readonly checked_at: number | null;
   readonly revocation: RevocationState | null;
   readonly created_at: number;
   readonly last_used_at: number | null;
@@ -46,5 +48,5 @@ export interface Connection {
 
 /** The columns of `Connection`. */
 export const publicColumns = `id, workspace_id, service, label, kind, storage, upstream_url, status, state, gen, blob_fence,
-  access_expires_at, refreshable, scope, issuer, refreshed_at, authorized_at, reauth_since, wanted_scope, revocation,
-  created_at, last_used_at, refused_since, unreachable_since, disconnected_at`;
+  access_expires_at, refreshable, scope, issuer, refreshed_at, authorized_at, reauth_since, wanted_scope, refused_since,
+  checked_at, revocation, created_at, last_used_at, unreachable_since, disconnected_at`;

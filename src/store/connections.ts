@@ -1,5 +1,6 @@
 import type { AuditActor, AuditEntry } from "../lib/audit-event.ts";
 import type { Audit } from "./audit.ts";
+import { createBlobCopies } from "./blob-copies.ts";
 import {
   publicColumns,
   type Connection,
@@ -7,9 +8,8 @@ import {
   type RevocationState,
   type StorageMode,
 } from "./connection.ts";
-import type { Id, Page } from "./database.ts";
-import { databaseNow } from "./database.ts";
-import type { TokenFacts } from "./grant-row.ts";
+import { databaseNow, type Id, type Page } from "./database.ts";
+import { nextCheck, type TokenFacts } from "./grant-row.ts";
 
 /** What one proxied request needs to know, in one read. */
 export interface AdmissionRow extends Pick<
@@ -54,16 +54,9 @@ export interface NewConnection {
   readonly facts: TokenFacts;
 }
 
-export interface BlobToCopy {
-  readonly id: Id;
-  readonly gen: number;
-  readonly blob_fence: number;
-  readonly blob: string;
-}
-
 export type Connections = ReturnType<typeof createConnections>;
 
-export function createConnections(db: D1Database, audit: Pick<Audit, "record" | "queuedOf">) {
+export function createConnections(db: D1Database, audit: Pick<Audit, "record">) {
   /** A person's operation on one connection, with its event in the same batch. */
   const recorded = async (
     workspaceId: Id,
@@ -75,14 +68,16 @@ export function createConnections(db: D1Database, audit: Pick<Audit, "record" | 
   };
 
   return {
+    ...createBlobCopies(db),
+
     /** Inserts at generation 1 with the sealed blob in the row: the one durable step of connecting. */
     async insert(row: NewConnection, actor: AuditActor): Promise<Connection> {
       const statement = db
         .prepare(
           `INSERT INTO connections (id, workspace_id, service, label, kind, storage, upstream_url, status, lookup,
-             verifier, data_key_id, blob, issuer, access_expires_at, refreshable, scope, created_at, authorized_at)
-           VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'active', ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ${databaseNow},
-             ${databaseNow})
+             verifier, data_key_id, blob, issuer, access_expires_at, refreshable, scope, due_at, created_at, authorized_at)
+           VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'active', ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15,
+             CASE WHEN ?6 = 'managed' THEN COALESCE(?16, ${nextCheck}) END, ${databaseNow}, ${databaseNow})
            RETURNING ${publicColumns}`,
         )
         .bind(
@@ -101,6 +96,7 @@ export function createConnections(db: D1Database, audit: Pick<Audit, "record" | 
           row.facts.access_expires_at,
           row.facts.refreshable ? 1 : 0,
           row.facts.scope,
+          row.facts.due_at,
         );
       const { id: connection, service, kind, storage } = row;
       const entry = {
@@ -186,7 +182,7 @@ export function createConnections(db: D1Database, audit: Pick<Audit, "record" | 
       const statement = db
         .prepare(
           `UPDATE connections SET status = 'disconnected', disconnected_at = ${databaseNow}, revocation = ?3,
-             blob = CASE WHEN ?4 THEN blob END
+             revocation_at = ${databaseNow}, due_at = NULL, blob = CASE WHEN ?4 THEN blob END
            WHERE id = ?1 AND workspace_id = ?2 AND status != 'disconnected' RETURNING ${publicColumns}`,
         )
         .bind(id, workspaceId, revocation, keepBlob ? 1 : 0);
@@ -197,23 +193,6 @@ export function createConnections(db: D1Database, audit: Pick<Audit, "record" | 
         ...by,
       } as const;
       return await recorded(workspaceId, entry, statement);
-    },
-
-    /** Records what became of a revocation, with its event; `from` makes one of several that try the winner. */
-    async setRevocation(id: Id, from: RevocationState, to: RevocationState): Promise<Connection | null> {
-      const statement = db
-        .prepare(
-          `UPDATE connections SET revocation = ?3, revocation_at = ${databaseNow},
-             blob = CASE WHEN ?3 IN ('pending', 'awaiting_credential') THEN blob END
-           WHERE id = ?1 AND status = 'disconnected' AND revocation = ?2 RETURNING ${publicColumns}`,
-        )
-        .bind(id, from, to);
-      const event = { type: "provider_revocation", actor: "system", detail: { outcome: to } } as const;
-      const [changed] = await db.batch<Connection>([
-        statement,
-        ...(to === "pending" ? [] : [audit.queuedOf(id, event)]),
-      ]);
-      return changed?.results[0] ?? null;
     },
 
     /** Another live connection of the workspace at this issuer, which a revocation of the whole app would end. */
@@ -248,42 +227,6 @@ export function createConnections(db: D1Database, audit: Pick<Audit, "record" | 
         .bind(...ids)
         .all<{ id: Id }>();
       return new Set(results.map((row) => row.id));
-    },
-
-    async blobsToCopy(limit: number): Promise<readonly BlobToCopy[]> {
-      const { results } = await db
-        .prepare(
-          `SELECT id, gen, blob_fence, blob FROM connections
-           WHERE blob IS NOT NULL AND blob_copied_at IS NULL ORDER BY id LIMIT ?1`,
-        )
-        .bind(limit)
-        .all<BlobToCopy>();
-      return results;
-    },
-
-    /** One statement for all. A newer generation may have taken a row meanwhile: that one is not marked. */
-    async markBlobsCopied(copied: readonly BlobToCopy[]): Promise<void> {
-      const names = copied.map((row) => ({ id: row.id, gen: row.gen, blob_fence: row.blob_fence }));
-      await db
-        .prepare(
-          `UPDATE connections SET blob_copied_at = ${databaseNow} FROM json_each(?1) AS copied
-           WHERE connections.id = copied.value ->> 'id' AND gen = copied.value ->> 'gen'
-             AND blob_fence = copied.value ->> 'blob_fence' AND blob IS NOT NULL`,
-        )
-        .bind(JSON.stringify(names))
-        .run();
-    },
-
-    /** Readers far from the database have seen the KV copy once it is `age` ms old; the row's own can go. */
-    async clearCopiedBlobs(age: number): Promise<number> {
-      const result = await db
-        .prepare(
-          `UPDATE connections SET blob = NULL
-           WHERE blob IS NOT NULL AND blob_copied_at <= ${databaseNow} - ?1`,
-        )
-        .bind(age)
-        .run();
-      return result.meta.changes;
     },
   };
 }

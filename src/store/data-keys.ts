@@ -5,6 +5,12 @@ export interface WrappedDataKey {
   readonly wrapped: string;
 }
 
+/** One data key under one master key. */
+export interface Wrapping {
+  readonly fingerprint: string;
+  readonly wrapped: string;
+}
+
 export type DataKeys = ReturnType<typeof createDataKeys>;
 
 export function createDataKeys(db: D1Database) {
@@ -32,21 +38,42 @@ export function createDataKeys(db: D1Database) {
         .first<WrappedDataKey>();
     },
 
-    /** Keeps a new data key and its wrapping together, unless the owner got one meanwhile. */
-    async insertFirst(owner: string, key: WrappedDataKey, fingerprint: string): Promise<void> {
+    /**
+     * The rotation that replaces data keys just now, or the last that did: what is made while `fingerprint` is active
+     * belongs under that key only, because the others may be in somebody else's hands. 0 where there is none.
+     */
+    async replacing(fingerprint: string): Promise<number> {
+      const id = await db
+        .prepare(
+          `SELECT id FROM rotations WHERE id = (SELECT MAX(id) FROM rotations) AND fingerprint = ?1 AND reencrypt = 1
+             AND settled_at IS NOT NULL`,
+        )
+        .bind(fingerprint)
+        .first<number>("id");
+      return id ?? 0;
+    },
+
+    /** Keeps a new data key and its wrappings together, unless the owner got one meanwhile. */
+    async insertFirst(
+      owner: string,
+      id: string,
+      wrappings: readonly Wrapping[],
+      rotation: number,
+    ): Promise<void> {
       await db.batch([
         db
           .prepare(
-            `INSERT INTO data_keys (id, owner, created_at) SELECT ?1, ?2, ${databaseNow}
+            `INSERT INTO data_keys (id, owner, created_at, rotation_id) SELECT ?1, ?2, ${databaseNow}, ?3
              WHERE NOT EXISTS (SELECT 1 FROM data_keys WHERE owner = ?2)`,
           )
-          .bind(key.id, owner),
+          .bind(id, owner, rotation),
         db
           .prepare(
             `INSERT INTO data_key_wrappings (data_key_id, fingerprint, wrapped, created_at)
-             SELECT ?1, ?2, ?3, ${databaseNow} WHERE EXISTS (SELECT 1 FROM data_keys WHERE id = ?1)`,
+             SELECT ?1, copied.value ->> 'fingerprint', copied.value ->> 'wrapped', ${databaseNow}
+             FROM json_each(?2) AS copied WHERE EXISTS (SELECT 1 FROM data_keys WHERE id = ?1)`,
           )
-          .bind(key.id, fingerprint, key.wrapped),
+          .bind(id, JSON.stringify(wrappings)),
       ]);
     },
   };

@@ -75,7 +75,7 @@ export function createErasures(db: D1Database, audit: Pick<Audit, "record">) {
         db
           .prepare(
             `UPDATE connections SET status = 'disconnected', disconnected_at = ${databaseNow},
-               revocation = CASE WHEN kind = 'key' THEN 'not_applicable' WHEN storage = 'managed' THEN 'pending'
+               due_at = NULL, revocation_at = ${databaseNow}, revocation = CASE WHEN kind = 'key' THEN 'not_applicable' WHEN storage = 'managed' THEN 'pending'
                  ELSE 'awaiting_credential' END,
                blob = CASE WHEN kind = 'oauth' AND storage = 'managed' THEN blob END
              WHERE workspace_id = ?1 AND status != 'disconnected'`,

@@ -33,6 +33,8 @@ export interface GrantState {
   readonly access_expires_at: number | null;
   readonly refreshable: number;
   readonly scope: string | null;
+  /** When the background looks at it; null where there is nothing for it to do. */
+  readonly due_at: number | null;
   readonly blob: string | null;
   readonly blob_fence: number;
   readonly now: number;
@@ -43,11 +45,19 @@ export interface TokenFacts {
   readonly access_expires_at: number | null;
   readonly refreshable: boolean;
   readonly scope: string | null;
+  /** When a managed grant is due for the background; null: it does not end, so it is looked at once a day. */
+  readonly due_at: number | null;
 }
+
+/** Who had a grant renewed: a call that needed it, or the schedule. */
+export type RenewedBy = "request" | "schedule";
+
+/** SQL: when a grant that does not end is looked at again. Spread, so that what was made at once does not come at once. */
+export const nextCheck = `${databaseNow} + 86400000 - abs(random() % 8640000)`;
 
 /** The columns of `GrantState`. */
 export const grantColumns = `id, workspace_id, service, storage, upstream_url, status, state, lookup, verifier, data_key_id, gen,
-  fence, lease_until, retry_at, sent_at, access_expires_at, refreshable, scope, blob, blob_fence,
+  fence, lease_until, retry_at, sent_at, access_expires_at, refreshable, scope, due_at, blob, blob_fence,
   ${databaseNow} AS now`;
 
 /** What a person's hand changes at once: the credential, the grant, or both. */

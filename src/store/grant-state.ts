@@ -2,33 +2,23 @@ import type { AuditEntry } from "../lib/audit-event.ts";
 import type { Audit } from "./audit.ts";
 import { publicColumns, type Connection } from "./connection.ts";
 import { databaseNow, type Id } from "./database.ts";
+import { createGrantOutcomes, supersede } from "./grant-outcome.ts";
 import {
   grantColumns,
   journalDelay,
+  nextCheck,
   type GrantState,
   type Lease,
   type NextGeneration,
-  type TokenFacts,
 } from "./grant-row.ts";
-
-/** How long a superseded blob stays for readers that are half-way, ms. */
-const supersededFor = 3_600_000;
 
 export type GrantStates = ReturnType<typeof createGrantStates>;
 
 /** The conditional writes of the refresh protocol. Each is one statement or one batch, and says who won. */
 export function createGrantStates(db: D1Database, audit: Pick<Audit, "record">) {
-  /** Says when the blob that a batch is about to replace may go. The job that deletes checks again that it is not current. */
-  const supersede = (lease: Lease): D1PreparedStatement =>
-    db
-      .prepare(
-        `INSERT INTO superseded_blobs (name, delete_after)
-         SELECT 't/' || id || '/' || gen || '/' || blob_fence, ${databaseNow} + ${supersededFor} FROM connections
-         WHERE id = ?1 AND gen = ?2 AND fence = ?3 AND state != 'live' ON CONFLICT DO NOTHING`,
-      )
-      .bind(lease.connectionId, lease.gen, lease.fence);
-
   return {
+    ...createGrantOutcomes(db),
+
     async read(id: Id): Promise<GrantState | null> {
       return await db
         .prepare(`SELECT ${grantColumns} FROM connections WHERE id = ?1`)
@@ -72,12 +62,15 @@ export function createGrantStates(db: D1Database, audit: Pick<Audit, "record">) 
       return row === null ? null : { connectionId: id, gen, fence: row.fence };
     },
 
-    /** Takes the lease from any state: the person is here, and what they bring replaces whatever is on its way. */
+    /**
+     * Takes the lease from any state: the person is here, and what they bring replaces whatever is on its way. Null
+     * where the connection is gone, or is being deleted.
+     */
     async takeOver(id: Id, length: number): Promise<Lease | null> {
       const row = await db
         .prepare(
           `UPDATE connections SET state = 'leased', fence = fence + 1, lease_until = ${databaseNow} + ?2
-           WHERE id = ?1 RETURNING fence, gen`,
+           WHERE id = ?1 AND purging_at IS NULL RETURNING fence, gen`,
         )
         .bind(id, length)
         .first<{ fence: number; gen: number }>();
@@ -100,61 +93,6 @@ export function createGrantStates(db: D1Database, audit: Pick<Audit, "record">) 
       return row !== null;
     },
 
-    /** The first durable write of a refresh: the blob becomes the next generation, in the row itself. */
-    async commit(lease: Lease, blob: string, facts: TokenFacts): Promise<boolean> {
-      const [, committed] = await db.batch<{ id: Id }>([
-        supersede(lease),
-        db
-          .prepare(
-            `UPDATE connections SET gen = gen + 1, state = 'live', blob = ?4, blob_fence = ?3, blob_copied_at = NULL,
-               access_expires_at = ?5, refreshable = ?6, scope = ?7, retry_at = 0, sent_at = 0, refreshed_at = ${databaseNow},
-               reauth_since = NULL
-             WHERE id = ?1 AND gen = ?2 AND fence = ?3 AND state IN ('sent', 'reauth') AND status != 'disconnected'
-             RETURNING id`,
-          )
-          .bind(
-            lease.connectionId,
-            lease.gen,
-            lease.fence,
-            blob,
-            facts.access_expires_at,
-            facts.refreshable ? 1 : 0,
-            facts.scope,
-          ),
-      ]);
-      return committed !== undefined && committed.results.length > 0;
-    },
-
-    /**
-     * Adopts a journal: like `commit`, for a writer that is gone. `journalFence` is the lease that wrote it; it must
-     * lie after the current blob's and not after the last lease.
-     */
-    async adopt(seen: Lease, journalFence: number, blob: string, facts: TokenFacts): Promise<boolean> {
-      const [, adopted] = await db.batch<{ id: Id }>([
-        supersede(seen),
-        db
-          .prepare(
-            `UPDATE connections SET gen = gen + 1, state = 'live', blob = ?5, blob_fence = ?4, blob_copied_at = NULL,
-               access_expires_at = ?6, refreshable = ?7, scope = ?8, retry_at = 0, sent_at = 0, refreshed_at = ${databaseNow},
-               reauth_since = NULL
-             WHERE id = ?1 AND gen = ?2 AND fence = ?3 AND status != 'disconnected' AND ?4 > blob_fence AND ?4 <= fence
-               AND (state IN ('sent', 'reauth') OR (state = 'leased' AND lease_until <= ${databaseNow}))
-             RETURNING id`,
-          )
-          .bind(
-            seen.connectionId,
-            seen.gen,
-            seen.fence,
-            journalFence,
-            blob,
-            facts.access_expires_at,
-            facts.refreshable ? 1 : 0,
-            facts.scope,
-          ),
-      ]);
-      return adopted !== undefined && adopted.results.length > 0;
-    },
-
     /**
      * The next generation by a person's hand: a new credential, a new grant, or both, in one update. `revive` also
      * takes a disconnected connection back; without it only an active one is changed.
@@ -166,14 +104,14 @@ export function createGrantStates(db: D1Database, audit: Pick<Audit, "record">) 
       event: { readonly workspaceId: Id; readonly entry: AuditEntry },
     ): Promise<Connection | null> {
       const [, replaced] = await audit.record<Connection>(event.workspaceId, event.entry, [
-        supersede(lease),
+        supersede(db, lease),
         db
           .prepare(
             `UPDATE connections SET gen = gen + 1, state = 'live', status = 'active', disconnected_at = NULL,
                blob = ?4, blob_fence = ?3, blob_copied_at = NULL, lookup = ?5, verifier = ?6, storage = ?7,
                data_key_id = ?8, retry_at = 0, sent_at = 0, access_expires_at = ?9, refreshable = ?10, scope = ?11,
-               upstream_url = ?12, issuer = ?13, kind = ?15, reauth_since = NULL, wanted_scope = NULL, revocation = NULL,
-               refused_since = CASE WHEN ?14 THEN NULL ELSE refused_since END,
+               upstream_url = ?12, issuer = ?13, kind = ?15, reauth_since = NULL, wanted_scope = NULL,
+               refused_since = CASE WHEN ?14 THEN NULL ELSE refused_since END, revocation = NULL, due_at = CASE WHEN ?7 = 'managed' THEN COALESCE(?16, ${nextCheck}) END,
                authorized_at = CASE WHEN ?14 THEN ${databaseNow} ELSE authorized_at END
              WHERE id = ?1 AND gen = ?2 AND fence = ?3 AND state = 'leased' AND (status = 'active' OR ?14)
              RETURNING ${publicColumns}`,
@@ -194,6 +132,7 @@ export function createGrantStates(db: D1Database, audit: Pick<Audit, "record">) 
             next.issuer,
             revive ? 1 : 0,
             next.kind,
+            next.facts.due_at,
           ),
       ]);
       return replaced?.results[0] ?? null;
@@ -209,50 +148,6 @@ export function createGrantStates(db: D1Database, audit: Pick<Audit, "record">) 
         )
         .bind(lease.connectionId, lease.gen, lease.fence)
         .run();
-    },
-
-    /**
-     * The provider answered, but not with tokens: nobody asks again before `delay` ms have passed. `repeated` says that
-     * an earlier request was never answered: what came of that one is still unknown.
-     */
-    async postpone(lease: Lease, delay: number, repeated: boolean): Promise<void> {
-      await db
-        .prepare(
-          `UPDATE connections SET state = CASE WHEN ?5 THEN 'sent' ELSE 'live' END,
-             sent_at = CASE WHEN ?5 THEN sent_at ELSE 0 END, lease_until = ${databaseNow} - ${journalDelay},
-             retry_at = ${databaseNow} + ?4
-           WHERE id = ?1 AND gen = ?2 AND fence = ?3 AND state = 'sent'`,
-        )
-        .bind(lease.connectionId, lease.gen, lease.fence, delay, repeated ? 1 : 0)
-        .run();
-    },
-
-    /**
-     * The provider did not answer, so it may have rotated. The state stays `sent`; since this writer knows that it
-     * wrote no journal, nobody needs to wait for one. `delay` ms keep many isolates from asking a dead provider at
-     * every call.
-     */
-    async unanswered(lease: Lease, delay: number): Promise<void> {
-      await db
-        .prepare(
-          `UPDATE connections SET lease_until = ${databaseNow} - ${journalDelay}, retry_at = ${databaseNow} + ?4
-           WHERE id = ?1 AND gen = ?2 AND fence = ?3 AND state = 'sent'`,
-        )
-        .bind(lease.connectionId, lease.gen, lease.fence, delay)
-        .run();
-    },
-
-    /** Only a new sign-in helps. A journal that turns up later is still adopted. */
-    async markReauth(lease: Lease): Promise<boolean> {
-      const row = await db
-        .prepare(
-          `UPDATE connections SET state = 'reauth', reauth_since = ${databaseNow}
-           WHERE id = ?1 AND gen = ?2 AND fence = ?3
-             AND (state = 'sent' OR (state = 'leased' AND sent_at > 0 AND lease_until <= ${databaseNow})) RETURNING id`,
-        )
-        .bind(lease.connectionId, lease.gen, lease.fence)
-        .first();
-      return row !== null;
     },
 
     /** Remembers what the service said was missing, for the next sign-in. */

@@ -67,6 +67,11 @@ export function createUsers(db: D1Database, audit: Pick<Audit, "record">) {
       return await find(identity.issuer, identity.subject);
     },
 
+    /** The person's address changed at their identity provider. */
+    async setEmail(id: Id, email: string): Promise<void> {
+      await db.prepare("UPDATE users SET email = ?2 WHERE id = ?1").bind(id, email).run();
+    },
+
     /** The first request of a sign-in: it goes on record, once however many isolates see it. */
     async noteLogin(user: Pick<User, "id" | "workspace_id">, session: string): Promise<void> {
       const seen = await db

@@ -34,11 +34,13 @@ describe("a provider that does not revoke", () => {
       const secretUrl = credential?.secret_url ?? "";
       await provider.answer("POST /revoke", canned);
       const { revocation } = await remove(instance, connection.id, { credential: secretUrl });
-      expect(revocation.outcome).toBe("awaiting_credential");
+      // What the deployment can open by itself it tries again by itself, an hour later.
+      expect(revocation.outcome).toBe(storage === "managed" ? "pending" : "awaiting_credential");
       const asked = await provider.requests("/revoke");
       expect(asked.length).toBeGreaterThan(0);
       expect(new URLSearchParams(asked[0]?.body).get("token")).toBe(provider.refreshToken);
       expect((await call(secretUrl)).body).toMatch(/not known for this service/);
+      if (storage === "managed") return;
       // Clients keep calling: once the provider is back, one of them has it revoked.
       await provider.answer("POST /revoke", { json: {} });
       const path = `/api/connections/${connection.id}`;

@@ -159,7 +159,7 @@ describe("T72 a late journal", () => {
     await env.DB.prepare("UPDATE connections SET state = 'sent', sent_at = 1, fence = 3 WHERE id = ?1")
       .bind(world.id)
       .run();
-    const facts = { access_expires_at: 5, refreshable: true, scope: null };
+    const facts = { access_expires_at: 5, refreshable: true, scope: null, due_at: 4 };
     for (const fence of [1, 3, 4]) {
       await env.BLOBS.put(`j/${world.id}/2/${fence}`, `blob-${fence}`, { metadata: facts });
     }

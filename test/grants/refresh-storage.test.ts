@@ -116,14 +116,15 @@ describe("T73 D1 and KV fail under a refresh at a rotating provider", () => {
 describe("T77 metadata", () => {
   it("T77 no write of metadata touches the blob, its generation or its state", async () => {
     const world = await createWorld();
-    const { connections, grants } = world.actor().deps.stores;
+    const { connections, grants, due, revocations } = world.actor().deps.stores;
     const before = await world.row();
     const keys = await world.keys("t");
     await connections.setLabel(world.user.workspace_id, world.id, "Another", "owner");
     await connections.touch(world.id, 0);
     await grants.wantScope(world.id, "more");
-    await connections.setRevocation(world.id, "pending", "revoked");
+    await revocations.set(world.id, "pending", "revoked");
     await connections.markBlobsCopied([]);
+    await due.putOff([{ id: world.id, due_at: 1, delay: 1 }]);
     expect({ ...(await world.row()), now: 0 }).toEqual({ ...before, now: 0 });
     expect(await world.keys("t")).toEqual(keys);
   });

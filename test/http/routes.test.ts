@@ -129,4 +129,17 @@ describe("signing in", () => {
     });
     expect(await (await person.call("GET", "/api/me")).json()).toEqual(me);
   });
+
+  it("their address follows the identity provider's, and stays where a token says none", async () => {
+    const person = await createPerson(instance);
+    await person.call("GET", "/api/me");
+    const emailOf = async (claims: object): Promise<unknown> => {
+      const token = await signLocal({ ...localClaims(person.name), ...claims });
+      const answer = await instance.fetch("/api/me", { headers: { authorization: `Bearer ${token}` } });
+      return (await answer.json<{ email: unknown }>()).email;
+    };
+    expect(await emailOf({ email: "new@b.example" })).toBe("new@b.example");
+    expect(await emailOf({ email: "another@b.example", email_verified: false })).toBe("new@b.example");
+    expect(await emailOf({ email: undefined })).toBe("new@b.example");
+  });
 });

@@ -82,6 +82,9 @@ describe("issuers that publish their keys", () => {
     expect(
       await verify(await sign({ ...oidcClaims(), email: "a@b.example", email_verified: true })),
     ).toMatchObject({ email: "a@b.example" });
+    expect(await verify(await sign({ ...oidcClaims(), email: "a@b.example" })), "not said").toMatchObject({
+      email: null,
+    });
     await refusedBy(verify, { ...oidcClaims(), aud: "another" });
     await refusedBy(verify, { ...oidcClaims(), iss: "https://id.example/" });
     await refusedBy(verify, without(oidcClaims(), "aud"));

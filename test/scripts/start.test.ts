@@ -90,6 +90,7 @@ describe("npm start and what runs beside it", () => {
     expect(first.output()).not.toMatch(/warn|error|deprecat|\n\s+at /i);
     expect(await modeOf("secrets.json")).toBe("600");
     expect(await modeOf("instance.json")).toBe("600");
+    expect(await modeOf("control.sock")).toBe("600");
     expect(await modeOf("")).toBe("700");
     const secrets = await readFile(join(folder, "secrets.json"), "utf8");
 
@@ -115,6 +116,7 @@ describe("npm start and what runs beside it", () => {
     expect(await first.ended).toBe(0);
     await expect(me()).rejects.toThrow();
     await expect(stat(join(folder, "instance.json"))).rejects.toThrow();
+    await expect(stat(join(folder, "control.sock"))).rejects.toThrow();
 
     const again = launch(["start"]);
     await ready(again);
@@ -140,7 +142,10 @@ describe("npm start and what runs beside it", () => {
     expect((await run(["start", "--prot=1"])).output).toContain("Unknown option '--prot'");
   });
 
-  it.each(["start", "token", "demo", "test", "bench"])("%s --help prints its usage", async (name) => {
-    expect(await run([name, "--help"])).toMatchObject({ code: 0, output: expect.stringContaining(`npm`) });
-  });
+  it.each(["start", "token", "demo", "test", "bench", "generate-key", "rotate-keys", "seed"])(
+    "%s --help prints its usage",
+    async (name) => {
+      expect(await run([name, "--help"])).toMatchObject({ code: 0, output: expect.stringContaining(`npm`) });
+    },
+  );
 });

@@ -7,7 +7,7 @@ import { journalDelay, type NextGeneration } from "../../src/store/grant-row.ts"
 import { createWorld, stores } from "../support/refresh/world.ts";
 
 const { grants } = stores;
-const facts = { access_expires_at: 1, refreshable: true, scope: null };
+const facts = { access_expires_at: 1, refreshable: true, scope: null, due_at: null };
 
 describe("T75 a lease outlives what is done under it", () => {
   it("T75 an exchange ends in time for the commit, the journal and KV's delay", async () => {
@@ -77,18 +77,18 @@ describe("T75 the holder of a lease that was taken over", () => {
       const replaced = { workspaceId: world.user.workspace_id, entry };
       const before = await world.row();
       expect(await grants.intend(old, 0)).toBe(false);
-      expect(await grants.commit(old, "x", facts)).toBe(false);
+      expect(await grants.commit(old, "x", facts, "request")).toBe(false);
       expect(await grants.replace(old, next, true, replaced)).toBeNull();
-      expect(await grants.markReauth(old)).toBe(false);
+      expect(await grants.markReauth(old, "permanent", "request")).toBe(false);
       await grants.release(old);
-      await grants.postpone(old, 1000, false);
-      await grants.unanswered(old, 1000);
+      await grants.postpone(old, 1000, false, "request");
+      await grants.unanswered(old, { delay: 1000, again: 1000 }, false, "request");
       expect({ ...(await world.row()), now: 0 }).toEqual({ ...before, now: 0 });
     };
     await attempts();
     expect(await grants.intend(taken, attemptBudget)).toBe(true);
     await attempts();
-    expect(await grants.commit(taken, "new", facts)).toBe(true);
+    expect(await grants.commit(taken, "new", facts, "request")).toBe(true);
     await attempts();
     expect(await world.row()).toMatchObject({ gen: 2, blob: "new", blob_fence: taken.fence });
   });
@@ -123,8 +123,8 @@ describe("T75 the holder of a lease that was taken over", () => {
     if (lease === null) throw new Error("no lease");
     expect(await grants.intend(lease, attemptBudget)).toBe(true);
     await world.set("status = 'disconnected', disconnected_at = 1");
-    expect(await grants.commit(lease, "x", facts)).toBe(false);
-    expect(await grants.adopt(lease, lease.fence, "x", facts)).toBe(false);
+    expect(await grants.commit(lease, "x", facts, "request")).toBe(false);
+    expect(await grants.adopt(lease, lease.fence, "x", facts, "request")).toBe(false);
     await world.age(200_000);
     expect(await grants.acquire(world.id, 1, leaseLength, lease.fence)).toBeNull();
     expect((await world.row()).gen).toBe(1);

@@ -11,7 +11,7 @@ import { newId } from "../../src/connect/mint.ts";
 const ledger = countedEnv();
 const stores = createStores(ledger.env.DB, ledger.env.BLOBS);
 
-const facts = { access_expires_at: 1, refreshable: true, scope: null };
+const facts = { access_expires_at: 1, refreshable: true, scope: null, due_at: null };
 const next = {
   blob: "x",
   lookup: "never",
@@ -52,8 +52,27 @@ async function everyStatement(): Promise<readonly string[]> {
   const { workspace_id: workspace = "" } =
     (await env.DB.prepare("SELECT workspace_id FROM connections").first<{ workspace_id: string }>()) ?? {};
   const called = new Set<string>();
-  const { connections, grants, flows, registrations, users, dataKeys, logEvents } = stores;
-  const { audit, auditRead, tokens, idempotency, usage, erasures } = stores;
+  const {
+    connections,
+    grants,
+    due,
+    revocations,
+    flows,
+    registrations,
+    users,
+    dataKeys,
+    logEvents,
+    loadedKeys,
+    rotations,
+    replacedKeys,
+    resealing,
+    audit,
+    auditRead,
+    tokens,
+    idempotency,
+    usage,
+    erasures,
+  } = stores;
   const user = { id: "usr_x", workspace_id: workspace, email: null };
   const entry = { type: "login", actor: "owner" } as const;
   const newToken = { id: "tok_x", name: "x", scope: "read", prefix: "x", hash: "x" } as const;
@@ -79,21 +98,29 @@ async function everyStatement(): Promise<readonly string[]> {
     "connections.clearCopiedBlobs": async () => await connections.clearCopiedBlobs(0),
     "connections.disconnect": async () =>
       await connections.disconnect(workspace, id, "pending", true, { actor: "owner", service: "custom" }),
-    "connections.setRevocation": async () => await connections.setRevocation(id, "pending", "revoked"),
     "connections.hasSibling": async () => await connections.hasSibling(workspace, id, "https://a.example"),
     "grants.read": async () => await grants.read(id),
     "grants.abandoned": async () => await grants.abandoned(1),
     "grants.acquire": async () => await grants.acquire(id, 1, 1, null),
     "grants.takeOver": async () => await grants.takeOver(id, 1),
     "grants.intend": async () => await grants.intend(lease, 1),
-    "grants.commit": async () => await grants.commit(lease, "x", facts),
-    "grants.adopt": async () => await grants.adopt(lease, 1, "x", facts),
+    "grants.commit": async () => await grants.commit(lease, "x", facts, "request"),
+    "grants.adopt": async () => await grants.adopt(lease, 1, "x", facts, "request"),
     "grants.replace": async () => await grants.replace(lease, next, true, { workspaceId: workspace, entry }),
     "grants.release": async () => await grants.release(lease),
-    "grants.postpone": async () => await grants.postpone(lease, 1, false),
-    "grants.unanswered": async () => await grants.unanswered(lease, 1),
-    "grants.markReauth": async () => await grants.markReauth(lease),
+    "grants.postpone": async () => await grants.postpone(lease, 1, false, "request"),
+    "grants.unanswered": async () => await grants.unanswered(lease, { delay: 1, again: 1 }, false, "request"),
+    "grants.markReauth": async () => await grants.markReauth(lease, "permanent", "request"),
     "grants.wantScope": async () => await grants.wantScope(id, "more"),
+    "due.page": async () => [await due.page(null, 1, []), await due.page({ due_at: 1, id }, 9, ["a", "b"])],
+    "due.claim": async () => await due.claim({ id, due_at: 1 }, 1),
+    "due.putOff": async () => await due.putOff([{ id, due_at: 1, delay: null }]),
+    "due.works": async () => await due.works({ id, gen: 1 }),
+    "due.refused": async () => await due.refused({ id, gen: 1 }),
+    "due.ended": async () => await due.ended({ id, gen: 1 }),
+    "revocations.set": async () => await revocations.set(id, "pending", "revoked"),
+    "revocations.waiting": async () => await revocations.waiting(1),
+    "revocations.claim": async () => await revocations.claim({ id, revocation_at: 1 }),
     "flows.insert": async () => await flows.insert(flow).catch(String),
     "flows.take": async () => await flows.take("x", "y"),
     "flows.returnTo": async () => await flows.returnTo("x"),
@@ -108,11 +135,11 @@ async function everyStatement(): Promise<readonly string[]> {
         { user: newId("usr", systemRandom), workspace: newId("wsp", systemRandom) },
         1000,
       ),
+    "users.setEmail": async () => await users.setEmail("usr_x", "a@b.example"),
     "users.noteLogin": async () => await users.noteLogin(user, "x").catch(String),
     "users.forgetLogins": async () => await users.forgetLogins(1),
     "audit.record": async () => await audit.record(workspace, entry, []),
     "audit.queued": async () => await ledger.env.DB.batch([audit.queued(workspace, entry, false)]),
-    "audit.queuedOf": async () => await ledger.env.DB.batch([audit.queuedOf(id, entry)]),
     "audit.enqueue": async () => await audit.enqueue(workspace, entry),
     "audit.waiting": async () => await audit.waiting(1),
     "audit.chain": async () => await audit.chain(workspace, 10),
@@ -161,11 +188,51 @@ async function everyStatement(): Promise<readonly string[]> {
     "dataKeys.get": async () => await dataKeys.get("00", ["a", "b"]),
     "dataKeys.newest": async () => await dataKeys.newest(workspace, ["a", "b"]),
     "dataKeys.insertFirst": async () =>
-      await dataKeys.insertFirst("somebody", { id: "00", wrapped: "AA" }, "a"),
+      await dataKeys.insertFirst("somebody", "00", [{ fingerprint: "a", wrapped: "AA" }], 0),
+    "dataKeys.replacing": async () => await dataKeys.replacing("a"),
+    "loadedKeys.report": async () => await loadedKeys.report(["a", "b"], "b"),
+    "loadedKeys.recent": async () => await loadedKeys.recent(1),
+    "loadedKeys.lacking": async () => await loadedKeys.lacking("a", 1),
+    "loadedKeys.inUse": async () => await loadedKeys.inUse(),
+    "loadedKeys.orphans": async () => await loadedKeys.orphans(),
+    "loadedKeys.recordOrphan": async () => await loadedKeys.recordOrphan("a", [["a", "b"]]),
+    "loadedKeys.forgetOrphan": async () => await loadedKeys.forgetOrphan("a"),
+    "rotations.open": async () => await rotations.open(),
+    "rotations.overtake": async () => await rotations.overtake(1),
+    "rotations.reach": async () => [
+      await rotations.reach(1, "rewrapped"),
+      await rotations.reach(1, "settled"),
+      await rotations.reach(1, "finished"),
+    ],
+    "rotations.pause": async () => await rotations.pause(1, "", 0),
+    "rotations.wrappedBy": async () => await rotations.wrappedBy(["a"], ["a", "b"], "", 1),
+    "rotations.addWrappings": async () => await rotations.addWrappings("a", [{ id: "00", wrapped: "AA" }]),
+    "replacedKeys.oldKeys": async () =>
+      await replacedKeys.oldKeys({ id: 1, fingerprint: "a" }, ["a", "b"], { rotation: -1, id: "" }, 1),
+    "replacedKeys.insertKeys": async () =>
+      await replacedKeys.insertKeys({ id: 1, fingerprint: "a" }, [
+        { id: "01", owner: "nobody", wrapped: "AA" },
+      ]),
+    "resealing.sealedUnder": async () => await resealing.sealedUnder(["00"], { dataKey: "", id: "" }, 1),
+    "resealing.commit": async () => await resealing.commit([]),
+    "resealing.releaseEmpty": async () => await resealing.releaseEmpty(["00"]),
+    "resealing.registrationsUnder": async () => await resealing.registrationsUnder(["00"], "", 1),
+    "resealing.commitRegistrations": async () => await resealing.commitRegistrations("00", []),
+    "replacedKeys.deleteSpent": async () => await replacedKeys.deleteSpent(1, ["00"], "a"),
+    "replacedKeys.isLeft": async () => await replacedKeys.isLeft(1),
+    "audit.queuedForEach": async () =>
+      await ledger.env.DB.batch([
+        stores.audit.queuedForEach(
+          { type: "anomaly", actor: "system" },
+          "SELECT id FROM workspaces WHERE id = ?1",
+          ["nobody"],
+        ),
+      ]),
     "logEvents.insert": async () => await logEvents.insert([{ level: "warn", line: "x" }], 1),
     "logEvents.oldest": async () => await logEvents.oldest(1),
     "logEvents.deleteUpTo": async () => await logEvents.deleteUpTo(1),
   };
+  for (const [name, run] of Object.entries(backgroundCalls(workspace, id))) calls[name] = run;
   for (const [name, run] of Object.entries(calls)) {
     await run();
     called.add(name);
@@ -173,10 +240,16 @@ async function everyStatement(): Promise<readonly string[]> {
   const existing = Object.entries({
     connections,
     grants,
+    due,
+    revocations,
     flows,
     registrations,
     users,
     dataKeys,
+    loadedKeys,
+    rotations,
+    replacedKeys,
+    resealing,
     logEvents,
     audit,
     auditRead,
@@ -184,11 +257,48 @@ async function everyStatement(): Promise<readonly string[]> {
     idempotency,
     usage,
     erasures,
+    mail: stores.mail,
+    reminders: stores.reminders,
+    purge: stores.purge,
+    auditPrune: stores.auditPrune,
   }).flatMap(([store, functions]) => Object.keys(functions).map((name) => `${store}.${name}`));
   expect([...called].toSorted(), "a new store function is added to this list").toEqual(existing.toSorted());
   return [
     ...new Set(ledger.calls.filter((call) => call.operation.startsWith("d1:")).map((call) => call.what)),
   ];
+}
+
+/** The stores that background work alone uses. */
+function backgroundCalls(workspace: string, id: string): Record<string, () => Promise<unknown>> {
+  const { audit, auditPrune, mail, purge, reminders } = stores;
+  const event = { type: "refresh_succeeded", actor: "system" } as const;
+  const wanted = { occasion: "x", kind: "anomaly", userId: null, connectionId: id } as const;
+  const purged = { id: "con_x", workspace_id: workspace, service: "custom", gen: 1, blob_fence: 0 };
+  const after = { at: 1, id: "x" };
+  return {
+    "mail.enqueue": async () => await mail.enqueue(wanted),
+    "mail.queued": async () => await ledger.env.DB.batch([mail.queued(wanted, true)]),
+    "mail.due": async () => await mail.due(10),
+    "mail.claim": async () => await mail.claim({ id: 1, tries: 0 }, 1),
+    "mail.end": async () => await mail.end(1, "sent"),
+    "mail.deleteEnded": async () => await mail.deleteEnded(1, 1),
+    "reminders.reauth": async () => await reminders.reauth(after, 1),
+    "reminders.age": async () => await reminders.age(after, 1),
+    "purge.superseded": async () => await purge.superseded(1),
+    "purge.forgetSuperseded": async () => await purge.forgetSuperseded(["x"]),
+    "purge.expired": async () => await purge.expired(1),
+    "purge.begin": async () => await purge.begin("con_x"),
+    "purge.supersededOf": async () => await purge.supersededOf("con_x"),
+    "purge.finish": async () => await purge.finish(purged),
+    "auditPrune.waiting": async () => await auditPrune.waiting(1),
+    "audit.record": async () => await audit.record(workspace, { type: "login", actor: "owner" }, []),
+    "audit.queued": async () => await ledger.env.DB.batch([audit.queued(workspace, event, true)]),
+    "audit.enqueue": async () => await audit.enqueue(workspace, event),
+    "audit.waiting": async () => await audit.waiting(1),
+    "audit.chain": async () => await audit.chain(workspace, 1),
+    "audit.chainOldest": async () => await audit.chainOldest(1),
+    "auditPrune.prune": async () => await auditPrune.prune(workspace, 1),
+  };
 }
 
 describe("every statement in use", () => {
@@ -216,13 +326,13 @@ describe("every statement in use", () => {
 
 /** `SCAN … USING INDEX` walks an index in order, which a LIMIT ends; a row constant and json_each are no tables. */
 function isScan(detail: string, sql: string): boolean {
-  if (
-    !/^SCAN\b/.test(detail) ||
-    /^SCAN (?:CONSTANT ROW|(?:copied|counted|json_each) VIRTUAL TABLE)/.test(detail)
-  )
-    return false;
-  // Workspaces that wait, in order, until the limit.
-  if (detail.startsWith("SCAN audit_queue USING COVERING INDEX") && /DISTINCT/.test(sql)) return false;
+  if (!/^SCAN\b/.test(detail) || /^SCAN (?:CONSTANT ROW|\w+ VIRTUAL TABLE)/.test(detail)) return false;
+  // A subquery that a LIMIT ends, and which is asked for by itself too.
+  if (detail === "SCAN page") return false;
+  // The few lists of master keys that a recursion over the index finds, and rows that a subquery names by their ids.
+  if (/^SCAN (?:sets|owned)$/.test(detail)) return false;
+  // The queue itself, in the order of its index: it is emptied each minute.
+  if (detail.startsWith("SCAN audit_queue USING COVERING INDEX") && sql.includes("LIMIT")) return false;
   // A subquery's own rows, and a look that ends at the first user too many.
   if (
     /^SCAN (?:\(subquery|k$)/.test(detail) ||
@@ -230,6 +340,6 @@ function isScan(detail: string, sql: string): boolean {
   )
     return false;
   // The oldest lines, by primary key, up to the limit.
-  if (/^SCAN log_events$/.test(detail) && /ORDER BY id LIMIT/.test(sql)) return false;
+  if (/^SCAN (?:log_events|audit_queue)$/.test(detail) && /ORDER BY id LIMIT/.test(sql)) return false;
   return true;
 }

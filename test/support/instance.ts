@@ -9,6 +9,8 @@ import { checkDocumented } from "./documented.ts";
 export type TestEnv = Cloudflare.Env & {
   PAUSED_SERVICES?: string;
   MAX_USERS?: string;
+  SMTP2GO_API_KEY?: string;
+  MAIL_SENDER?: string;
 };
 
 /** What a test says of a request. */

@@ -42,6 +42,7 @@ export const connectionAnswer = z.strictObject({
   storage: z.enum(["zero_knowledge", "managed"]),
   status: z.enum(["active", "suspended", "disconnected"]),
   state: z.string(),
+  reminder: z.enum(["reauthorize", "authorize_again_soon"]).nullable(),
   upstream_url: z.string(),
   created_at: z.iso.datetime(),
   last_used_at: z.iso.datetime().nullable(),
@@ -53,7 +54,6 @@ export const connectionAnswer = z.strictObject({
   scope: z.string().nullable(),
   wanted_scope: z.string().nullable(),
   revocation: z.string().nullable(),
-  reminder: z.string().nullable().optional(),
 });
 
 export const createdAnswer = z.strictObject({

@@ -1,5 +1,6 @@
 import { useState } from "hono/jsx/dom";
 import {
+  describeReminder,
   describeRevocation,
   describeState,
   describeStorage,
@@ -31,6 +32,7 @@ export function ConnectionRow({ connection, onRenamed, onDisconnected, onRegener
   const stop = () => setDoing("nothing");
   const host = hostOf(connection.upstream_url);
   const gone = connection.status === "disconnected";
+  const reminder = describeReminder(connection);
   return (
     <li class={gone ? "row row-gone" : "row"}>
       <ServiceMark id={connection.service} name={connection.service_name} />
@@ -44,6 +46,7 @@ export function ConnectionRow({ connection, onRenamed, onDisconnected, onRegener
           {connection.service_name}
           {host ? <span class="row-host">{` · ${host}`}</span> : null}
         </p>
+        {reminder ? <p class="row-note">{reminder}</p> : null}
       </div>
       <Facts connection={connection} gone={gone} />
       <Actions connection={connection} gone={gone} onChoose={setDoing} />

@@ -52,7 +52,10 @@ export const connection = z
       .nullable()
       .meta({ description: "What a call was refused for: signing in again asks for it." }),
     revocation: outcome.nullable(),
-    reminder: z.enum(["reauthorize", "authorize_again_soon"]).nullable().optional(),
+    reminder: z
+      .enum(["reauthorize", "authorize_again_soon"])
+      .nullable()
+      .meta({ description: "What the person is asked for, also where no mail can say it." }),
   })
   .meta({ id: "Connection" });
 

@@ -111,7 +111,7 @@ export async function play(role: Part["role"], actor: Actor, world: World, holde
     adopt: async () => {
       const state = await actor.deps.stores.grants.read(world.id);
       if (state === null || state.sent_at === 0 || adoptionWait(state) > 0) return;
-      await adoptJournal(state, actor.deps.stores);
+      await adoptJournal(state, actor.deps.stores, "request");
     },
     disconnect: async () =>
       await actor.deps.stores.connections.disconnect(

@@ -122,7 +122,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
       provider.age(ms);
       await env.DB.prepare(
         `UPDATE connections SET lease_until = lease_until - ?2, sent_at = CASE sent_at WHEN 0 THEN 0 ELSE sent_at - ?2 END,
-           retry_at = MAX(retry_at - ?2, 0), access_expires_at = access_expires_at - ?2 WHERE id = ?1`,
+           retry_at = MAX(retry_at - ?2, 0), access_expires_at = access_expires_at - ?2, due_at = due_at - ?2 WHERE id = ?1`,
       )
         .bind(connection.id, ms)
         .run();

@@ -1,0 +1,140 @@
+import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { experimental_readRawConfig } from "wrangler";
+import { z } from "zod";
+import { Problem } from "../lib/command.ts";
+import { root } from "../lib/files.ts";
+import type { Target } from "./target.ts";
+
+const shipped: Command = [process.execPath, join(root, "node_modules/wrangler/bin/wrangler.js")];
+const secretName = "MANAGED_ENCRYPTION_KEYS";
+
+type Command = readonly [string, ...string[]];
+
+const resultsSchema = z.array(
+  z.object({ results: z.array(z.record(z.string(), z.unknown())), success: z.literal(true) }),
+);
+
+const namesSchema = z.array(z.object({ name: z.string() }));
+
+export interface WranglerOptions {
+  readonly environment: string;
+  /** The program and its first arguments. */
+  readonly command?: Command;
+  /** What tells wrangler which environment; empty where the configuration has none. */
+  readonly selection?: readonly string[];
+  /** How long one call may take, and the pause before a question is asked again, ms. */
+  readonly limit?: number;
+  readonly pause?: number;
+}
+
+/**
+ * A deployment on Cloudflare, through wrangler and its sign-in. Programs are started with a list of arguments, never
+ * through a shell; a secret goes through standard input alone: arguments and environments can be read by other
+ * programs of the machine.
+ */
+export function wranglerTarget(options: WranglerOptions): Target {
+  const { environment, command = shipped, limit = 120_000, pause = 5000 } = options;
+  const selection = options.selection ?? selectionOf(environment);
+  const call = (args: readonly string[], input: string) =>
+    run(command, [...args, ...selection], input, limit);
+  const ask = async (sql: string) => {
+    const args = ["d1", "execute", "DB", "--remote", "--json", "--yes", "--command", sql];
+    return readResults(await call(args, ""));
+  };
+  return {
+    name: environment,
+    interval: 10_000,
+    async query(sql) {
+      // A rotation asks for a quarter of an hour and more: a network's hiccup must not end it.
+      for (let tries = 1; ; tries += 1) {
+        try {
+          return await ask(sql);
+        } catch (error) {
+          if (tries === 3) throw error;
+          await new Promise((resolve) => setTimeout(resolve, pause));
+        }
+      }
+    },
+    async secretNames() {
+      const stdout = await call(["secret", "list", "--format", "json"], "");
+      const names = namesSchema.safeParse(parseFrom(stdout));
+      if (!names.success) throw new Problem(`wrangler listed no secrets: ${excerpt(stdout)}${again}`);
+      return names.data.map(({ name }) => name);
+    },
+    async putSecret(text) {
+      await call(["secret", "put", secretName], text);
+    },
+  };
+}
+
+/** `[env.NAME]` of wrangler.toml; production may be its top level, as in the example. */
+function selectionOf(environment: string): readonly string[] {
+  const path = join(root, "wrangler.toml");
+  if (!existsSync(path)) {
+    throw new Problem("There is no wrangler.toml. The README, section Deploy, says how to make one.");
+  }
+  const { rawConfig } = experimental_readRawConfig({ config: path });
+  if (rawConfig.env?.[environment] !== undefined) return ["--env", environment];
+  if (environment === "production") return ["--env="];
+  throw new Problem(`wrangler.toml has no section [env.${environment}].`);
+}
+
+function readResults(stdout: string) {
+  const results = resultsSchema.safeParse(parseFrom(stdout));
+  if (!results.success) {
+    throw new Problem(`wrangler answered something else than query results: ${excerpt(stdout)}${again}`);
+  }
+  return results.data.map(({ results: rows }) => rows);
+}
+
+/** The list that begins somewhere in the output: remarks may come before it. */
+function parseFrom(stdout: string): unknown {
+  try {
+    return JSON.parse(stdout.slice(Math.max(stdout.indexOf("["), 0)));
+  } catch {
+    return undefined;
+  }
+}
+
+const again = "\nNothing is lost: run the same command again, and it goes on from here.";
+
+function run(command: Command, args: readonly string[], input: string, limit: number): Promise<string> {
+  const [program, ...first] = command;
+  const what = `wrangler ${args.slice(0, 2).join(" ")}`;
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, [...first, ...args], {
+      cwd: root,
+      // The debug log that wrangler writes to a file leaves requests out only while this says so.
+      env: { ...process.env, WRANGLER_SEND_METRICS: "false", WRANGLER_LOG_SANITIZE: "true", NO_COLOR: "1" },
+      stdio: ["pipe", "pipe", "pipe"],
+      timeout: limit,
+      killSignal: "SIGKILL",
+    });
+    const out: Buffer[] = [];
+    const err: Buffer[] = [];
+    child.stdout.on("data", (chunk: Buffer) => out.push(chunk));
+    child.stderr.on("data", (chunk: Buffer) => err.push(chunk));
+    child.on("error", (error) => reject(new Problem(`wrangler cannot be started: ${error.message}`)));
+    // A child that ends before it has read everything: its exit code says why.
+    child.stdin.on("error", () => undefined);
+    child.stdin.end(input);
+    child.on("close", (code, signal) => {
+      const stdout = Buffer.concat(out).toString("utf8");
+      if (code === 0) {
+        resolve(stdout);
+        return;
+      }
+      const said = excerpt(`${Buffer.concat(err).toString("utf8")}\n${stdout}`);
+      const how = signal === null ? `failed (exit code ${code})` : `did not end within ${limit / 1000} s`;
+      reject(new Problem(`${what} ${how}: ${said}${again}`));
+    });
+  });
+}
+
+/** The end of what a program said, without anything that could be a key. */
+export function excerpt(text: string): string {
+  const safe = text.replace(/[A-Za-z0-9+/_=-]{40,}/g, "[redacted]").trim();
+  return safe === "" ? "it said nothing." : safe.slice(-600);
+}

@@ -1,0 +1,53 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { root } from "../../../scripts/lib/files.ts";
+
+export interface Running {
+  readonly process: ChildProcess;
+  readonly output: () => string;
+  /** The exit code; null where a signal ended it. */
+  readonly ended: Promise<number | null>;
+  /** Resolves when the output matches, with what matched; rejects where the program ends before, or after 20 s. */
+  until(pattern: RegExp): Promise<string>;
+}
+
+/** Runs a command of `scripts/` by itself, without npm and the launcher: a signal reaches the command and nobody else. */
+export function launchScript(
+  name: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+): Running {
+  // `npm_…` would make a command watch a parent that is not npm.
+  const own = Object.entries(process.env).filter(([key]) => !/^(npm_|VITEST|NODE_OPTIONS|BINDIFY)/.test(key));
+  const child = spawn(process.execPath, [`scripts/${name}/main.ts`, ...args], {
+    cwd: root,
+    env: { ...Object.fromEntries(own), NO_COLOR: "1", FORCE_COLOR: undefined, ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let output = "";
+  const listeners = new Set<() => void>();
+  const take = (chunk: Buffer) => {
+    output += chunk.toString();
+    for (const listener of listeners) listener();
+  };
+  child.stdout.on("data", take);
+  child.stderr.on("data", take);
+  const ended = once(child, "close").then(([code]) => (typeof code === "number" ? code : null));
+  return {
+    process: child,
+    output: () => output,
+    ended,
+    until: (pattern) =>
+      new Promise((resolve, reject) => {
+        const look = () => {
+          const match = pattern.exec(output);
+          if (match !== null) resolve(match[0]);
+        };
+        listeners.add(look);
+        look();
+        const fail = (how: string) => reject(new Error(`It ${how} ${pattern}:\n${output}`));
+        setTimeout(() => fail("did not say in time"), 20_000).unref();
+        void ended.then(() => fail("ended before it said"));
+      }),
+  };
+}
