@@ -1,6 +1,7 @@
 import { Hono } from "hono";
 import { methodNotAllowed } from "hono/method-not-allowed";
 import { account } from "./http/account.ts";
+import { billing } from "./http/billing.ts";
 import { connections } from "./http/connections.ts";
 import type { AppEnv, Runtime } from "./http/context.ts";
 import { dashboardCors } from "./http/cors.ts";
@@ -10,6 +11,7 @@ import { oauth } from "./http/oauth.ts";
 import { plainHeaders, problem } from "./http/problem.ts";
 import { services } from "./http/services.ts";
 import { signIn } from "./http/sign-in.ts";
+import { webhook } from "./http/webhook.ts";
 import { Fault } from "./lib/fault.ts";
 import { errorKind } from "./lib/log.ts";
 import { pathOf } from "./lib/path.ts";
@@ -30,12 +32,14 @@ const knownMethods = methodNotAllowed({
   onMethodNotAllowed: (_, methods) =>
     problem(new Fault("method_not_allowed", { params: { allow: methods.join(", ") } })),
 });
-for (const path of ["/api/*", "/healthz", "/version"]) app.use(path, knownMethods);
+for (const path of ["/api/*", "/webhooks/*", "/healthz", "/version"]) app.use(path, knownMethods);
 
 app.route("/api", account);
 app.route("/api/connections", signIn);
 app.route("/api/connections", connections);
 app.route("/api/services", services);
+app.route("/api/billing", billing);
+app.route("/webhooks", webhook);
 app.route("/oauth", oauth);
 app.route("/", health);
 

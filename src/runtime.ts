@@ -1,4 +1,8 @@
 import { readConfig, type Config } from "./config.ts";
+import type { Billing } from "./billing/billing.ts";
+import { createPriceReader } from "./billing/price.ts";
+import { createRoom } from "./billing/room.ts";
+import { createStripeClient } from "./billing/client.ts";
 import {
   clerkProfile,
   createVerifier,
@@ -7,7 +11,7 @@ import {
   type IssuerProfile,
 } from "./identity/verifier.ts";
 import type { Runtime, Site } from "./http/context.ts";
-import { second, systemClock } from "./lib/clock.ts";
+import { day, second, systemClock } from "./lib/clock.ts";
 import { createDefer } from "./lib/defer.ts";
 import type { DestinationPolicy } from "./lib/destination.ts";
 import type { Limiter } from "./lib/limiter.ts";
@@ -58,9 +62,13 @@ async function createShared(env: Bindings): Promise<Shared> {
     ownHosts: [...new Set([config.PUBLIC_URL, ...config.ADMIN_URL].map((url) => new URL(url).host))],
   };
   const outbound = createOutbound(destinations);
+  const stores = createStores(env.DB, env.BLOBS, config.AUDIT_RETENTION_DAYS[2]);
+  const billing = billingOf(config, outbound);
   return {
     site: siteOf(config),
-    stores: createStores(env.DB, env.BLOBS, config.AUDIT_RETENTION_DAYS[2]),
+    stores,
+    billing,
+    room: createRoom({ stores, billing }),
     catalogue: createCatalogue({
       demoOrigin: config.DEMO_SERVICE_URL,
       paused: config.PAUSED_SERVICES,
@@ -86,6 +94,23 @@ async function createShared(env: Bindings): Promise<Shared> {
     streamCheckBudget: config.STREAM_CHECK_BUDGET,
     clock: systemClock,
     random: systemRandom,
+  };
+}
+
+function billingOf(config: Config, outbound: Outbound): Billing | undefined {
+  const { STRIPE_SECRET_KEY: secretKey, STRIPE_WEBHOOK_SECRET: webhookSecret } = config;
+  const { STRIPE_PRICE_CONNECTIONS: priceId, STRIPE_API_URL: apiUrl } = config;
+  if (secretKey === undefined || webhookSecret === undefined || priceId === undefined) return undefined;
+  const stripe = createStripeClient({ secretKey, apiUrl }, outbound);
+  const [ended = 7, trial = 30, paid = 90] = config.AUDIT_RETENTION_DAYS;
+  return {
+    trial: config.TRIAL_DAYS * day,
+    page: `${config.ADMIN_URL[0]}/#/billing`,
+    priceId,
+    webhookSecret,
+    auditDays: { ended, trial, paid },
+    stripe,
+    price: createPriceReader(stripe, priceId, systemClock),
   };
 }
 

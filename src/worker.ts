@@ -31,7 +31,12 @@ export default {
 /** Everything but the known plain routes: clients put credentials into paths that nobody expects. */
 function mayHoldCredential(request: Request): boolean {
   const path = pathOf(request.url);
-  return !(path.startsWith("/api/") || path === "/healthz" || path === "/version");
+  return !(
+    path.startsWith("/api/") ||
+    path === "/healthz" ||
+    path === "/version" ||
+    path === "/webhooks/stripe"
+  );
 }
 
 function report(error: unknown): void {

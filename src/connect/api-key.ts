@@ -9,7 +9,7 @@ import type { StorageMode } from "../store/connection.ts";
 import type { Connections } from "../store/connections.ts";
 import type { Credential } from "../vault/credential.ts";
 import { chooseUrl, nameOf } from "./address.ts";
-import { mintConnection } from "./mint.ts";
+import { mintConnection, type Room } from "./mint.ts";
 import { renewConnection, type RenewDeps, type Renewed } from "./renew.ts";
 import { probeMcp, probeRequest, type ProbeDeps } from "./probe.ts";
 
@@ -32,6 +32,7 @@ export interface KeyConnectionDeps extends RenewDeps, ProbeDeps {
   readonly stores: RenewDeps["stores"] & { readonly connections: Connections };
   readonly catalogue: Catalogue;
   readonly destinations: DestinationPolicy;
+  readonly room: Room;
 }
 
 /** Connects a service with a key: everything is checked, the key at the service last, before anything is stored. */
@@ -43,6 +44,7 @@ export async function connectWithKey(
   const service = deps.catalogue.get(wanted.service);
   if (service === undefined) throw new Fault("unknown_service");
   if (wanted.reauthorize !== undefined) await checkRenewal(workspaceId, wanted.reauthorize, service, deps);
+  await deps.room.require(workspaceId, wanted.reauthorize ?? null);
   const { key: way } = deps.catalogue.availability(service);
   if (!way.available) throw new Fault("service_not_available", { params: { reason: way.reason } });
   if (wanted.storage === "managed" && deps.keyring === undefined) throw new Fault("storage_not_configured");
@@ -60,11 +62,13 @@ export async function connectWithKey(
     extra_headers: service.endpoint.extra_headers,
   };
   const { storage, present } = wanted;
-  if (wanted.reauthorize !== undefined) {
-    return await renewConnection(workspaceId, wanted.reauthorize, { grant, storage, present }, deps);
-  }
   const label = wanted.label ?? name;
-  return await mintConnection({ workspaceId, service: service.id, label, kind: "key", storage, grant }, deps);
+  const connected =
+    wanted.reauthorize === undefined
+      ? await mintConnection({ workspaceId, service: service.id, label, kind: "key", storage, grant }, deps)
+      : await renewConnection(workspaceId, wanted.reauthorize, { grant, storage, present }, deps);
+  deps.defer("settle_plan", deps.room.settle(workspaceId));
+  return connected;
 }
 
 /** Another service's key would be sealed under this one's name. */

@@ -1,4 +1,5 @@
 import { Hono } from "hono";
+import { viewPlan } from "./billing.ts";
 import type { AppEnv } from "./context.ts";
 import { requireUser } from "./session.ts";
 
@@ -12,6 +13,7 @@ export const account = new Hono<AppEnv>()
       email: user.email,
       workspace_id: user.workspace_id,
       identity: site.identity,
+      plan: await viewPlan(user, c.env.runtime),
       storage_modes: keyring === undefined ? ["zero_knowledge"] : ["zero_knowledge", "managed"],
     });
   })

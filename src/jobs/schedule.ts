@@ -1,3 +1,5 @@
+import type { Billing } from "../billing/billing.ts";
+import { settleDue } from "../billing/settle.ts";
 import type { Clock } from "../lib/clock.ts";
 import { errorKind, type JobName, type Log } from "../lib/log.ts";
 import type { Stores } from "../store/index.ts";
@@ -9,6 +11,7 @@ export interface JobDeps {
   readonly stores: Stores;
   readonly clock: Clock;
   readonly log: Log;
+  readonly billing: Billing | undefined;
 }
 
 interface Job {
@@ -23,6 +26,7 @@ export const schedule: Readonly<Record<string, readonly Job[]>> = {
     { name: "adopt_journals", run: (deps) => adoptJournals(deps.stores) },
     { name: "copy_blobs", run: (deps) => copyBlobs(deps.stores) },
     { name: "delete_expired_flows", run: (deps) => deps.stores.flows.deleteExpired() },
+    { name: "settle_plans", run: (deps) => settleDue(deps) },
     { name: "print_log_events", run: (deps) => printLogEvents(deps.stores) },
   ],
 };

@@ -10,10 +10,16 @@ export type TaskName =
   | "delete_blob"
   | "touch_last_used"
   | "write_log_events"
-  | "end_probe_session";
+  | "end_probe_session"
+  | "settle_plan";
 
 /** The jobs of the schedule. */
-export type JobName = "adopt_journals" | "copy_blobs" | "delete_expired_flows" | "print_log_events";
+export type JobName =
+  | "settle_plans"
+  | "adopt_journals"
+  | "copy_blobs"
+  | "delete_expired_flows"
+  | "print_log_events";
 
 /** Route templates: what a log may say about an address. A path never appears. */
 export type RouteName = "mcp_url" | "mcp_header" | "api" | "page" | "scheduled";
@@ -55,7 +61,8 @@ export type LogEvent =
   | { readonly event: "log_events_dropped"; readonly count: number }
   | { readonly event: "job_finished"; readonly job: JobName; readonly done: number; readonly ms: number }
   | { readonly event: "job_failed"; readonly job: JobName; readonly error: ErrorKind }
-  | { readonly event: "unknown_cron" };
+  | { readonly event: "unknown_cron" }
+  | { readonly event: "billing_failed"; readonly error: ErrorKind };
 
 export type LogLevel = "info" | "warn" | "error";
 
@@ -75,6 +82,7 @@ const levels: Readonly<Record<LogEvent["event"], LogLevel>> = {
   job_finished: "info",
   job_failed: "error",
   unknown_cron: "error",
+  billing_failed: "warn",
 };
 
 export type Log = (event: LogEvent) => void;

@@ -1,4 +1,5 @@
 import { createAudit, type Audit } from "./audit.ts";
+import { createBillingEvents, type BillingEvents } from "./billing-events.ts";
 import { createBlobs, type Blobs } from "./blobs.ts";
 import { createConnections, type Connections } from "./connections.ts";
 import { createDataKeys, type DataKeys } from "./data-keys.ts";
@@ -6,6 +7,7 @@ import { createFlows, type Flows } from "./flows.ts";
 import { createGrantStates, type GrantStates } from "./grant-state.ts";
 import { createLogEvents, type LogEvents } from "./log-events.ts";
 import { createRegistrations, type Registrations } from "./registrations.ts";
+import { createSubscriptions, type BillingMail, type Subscriptions } from "./subscriptions.ts";
 import { createUsers, type Users } from "./users.ts";
 
 export interface Stores {
@@ -18,10 +20,18 @@ export interface Stores {
   readonly dataKeys: DataKeys;
   readonly logEvents: LogEvents;
   readonly audit: Audit;
+  readonly subscriptions: Subscriptions;
+  readonly billingEvents: BillingEvents;
 }
 
 /** `auditDays`: how long audit events are kept where a workspace's plan does not say. */
-export function createStores(db: D1Database, kv: KVNamespace, auditDays = 90): Stores {
+export function createStores(
+  db: D1Database,
+  kv: KVNamespace,
+  auditDays = 90,
+  mail: (mail: BillingMail, changed: boolean) => D1PreparedStatement | null = () => null,
+): Stores {
+  const audit = createAudit(db, auditDays);
   return {
     connections: createConnections(db),
     grants: createGrantStates(db),
@@ -31,6 +41,11 @@ export function createStores(db: D1Database, kv: KVNamespace, auditDays = 90): S
     blobs: createBlobs(kv),
     dataKeys: createDataKeys(db),
     logEvents: createLogEvents(db),
-    audit: createAudit(db, auditDays),
+    audit,
+    subscriptions: createSubscriptions(db, {
+      audit: (workspaceId, entry, changed) => audit.queued(workspaceId, entry, changed),
+      mail,
+    }),
+    billingEvents: createBillingEvents(db),
   };
 }

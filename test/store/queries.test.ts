@@ -43,6 +43,26 @@ const registration = {
   expires_at: null,
 } as const;
 
+const planFacts = {
+  subscription_id: null,
+  status: "none",
+  quantity: 0,
+  period_end: null,
+  cancel_at: null,
+  past_due_since: null,
+  paid_until: null,
+};
+const plan = {
+  plan: "none",
+  limit: 0,
+  auditDays: 7,
+  nextLook: null,
+  mail: null,
+  occasion: "x",
+  silent: false,
+} as const;
+const event = { id: "evt_x", type: "t", object_id: null, created_at: 0 };
+
 /** Calls every function of every store that asks D1, and returns each different statement. */
 async function everyStatement(): Promise<readonly string[]> {
   const instance = createInstance(ledger.env);
@@ -51,14 +71,22 @@ async function everyStatement(): Promise<readonly string[]> {
   await person.connect({ url: upstream().url });
   const { workspace_id: workspace = "" } =
     (await env.DB.prepare("SELECT workspace_id FROM connections").first<{ workspace_id: string }>()) ?? {};
+  const user =
+    (await env.DB.prepare("SELECT id FROM users WHERE workspace_id = ?1")
+      .bind(workspace)
+      .first<string>("id")) ?? "";
+  const settlement = { ...plan, workspaceId: workspace, userId: user };
+  const ticket = { workspace_id: workspace, user_id: user, number: 1, since: 0, plan: null, now: 0 };
   const called = new Set<string>();
   const { connections, grants, flows, registrations, users, dataKeys, logEvents } = stores;
+  const { subscriptions, billingEvents } = stores;
   const lease = { connectionId: id, gen: 1, fence: 1 };
   const calls: Record<string, () => Promise<unknown>> = {
     "connections.insert": async () => await person.connect({ url: upstream().url }),
     "connections.admit": async () => [
       await connections.admit("x", []),
       await connections.admit("x", ["a", "b", "c"]),
+      await connections.admit("x", ["a"], true),
     ],
     "connections.get": async () => await connections.get(workspace, id),
     "connections.list": async () => [
@@ -108,6 +136,22 @@ async function everyStatement(): Promise<readonly string[]> {
     "logEvents.insert": async () => await logEvents.insert([{ level: "warn", line: "x" }], 1),
     "logEvents.oldest": async () => await logEvents.oldest(1),
     "logEvents.deleteUpTo": async () => await logEvents.deleteUpTo(1),
+    "subscriptions.read": async () => await subscriptions.read(workspace),
+    "subscriptions.bind": async () => await subscriptions.bind(workspace, user, "cus_x", null),
+    "subscriptions.takeTicket": async () => await subscriptions.takeTicket("cus_x"),
+    "subscriptions.apply": async () => [
+      await subscriptions.apply(ticket, planFacts, settlement, event),
+      await subscriptions.apply(ticket, planFacts, settlement, null),
+    ],
+    "subscriptions.settle": async () => await subscriptions.settle(settlement, null),
+    "subscriptions.due": async () => await subscriptions.due(1),
+    "subscriptions.lookWithin": async () => await subscriptions.lookWithin(workspace, 1),
+    "subscriptions.postpone": async () => await subscriptions.postpone(workspace, 1),
+    "subscriptions.withSuspended": async () => await subscriptions.withSuspended(1),
+    "billingEvents.has": async () => await billingEvents.has("evt_x"),
+    "billingEvents.purge": async () => await billingEvents.purge(),
+    "billingEvents.forget": async () => await billingEvents.forget(workspace),
+    "subscriptions.forget": async () => await subscriptions.forget(workspace),
   };
   for (const [name, run] of Object.entries(calls)) {
     await run();
@@ -121,6 +165,8 @@ async function everyStatement(): Promise<readonly string[]> {
     users,
     dataKeys,
     logEvents,
+    subscriptions,
+    billingEvents,
   }).flatMap(([store, functions]) => Object.keys(functions).map((name) => `${store}.${name}`));
   expect([...called].toSorted(), "a new store function is added to this list").toEqual(existing.toSorted());
   return [

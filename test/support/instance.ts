@@ -5,7 +5,14 @@ import type { Runtime } from "../../src/http/context.ts";
 import { createRuntime } from "../../src/runtime.ts";
 import worker from "../../src/worker.ts";
 
-export type TestEnv = Cloudflare.Env & { PAUSED_SERVICES?: string };
+export type TestEnv = Cloudflare.Env & {
+  PAUSED_SERVICES?: string;
+  STRIPE_SECRET_KEY?: string;
+  STRIPE_WEBHOOK_SECRET?: string;
+  STRIPE_PRICE_CONNECTIONS?: string;
+  STRIPE_API_URL?: string;
+  TRIAL_DAYS?: string;
+};
 
 /** What a test says of a request. */
 export type CallInit = Pick<RequestInit, "method" | "headers" | "body" | "signal">;
