@@ -2,6 +2,7 @@ import { Hono } from "hono";
 import { methodNotAllowed } from "hono/method-not-allowed";
 import { account } from "./http/account.ts";
 import { apiDocument } from "./http/api-document.ts";
+import { billing } from "./http/billing.ts";
 import { connections } from "./http/connections.ts";
 import type { AppEnv, Runtime } from "./http/context.ts";
 import { dashboardCors } from "./http/cors.ts";
@@ -13,6 +14,7 @@ import { plainHeaders, problem } from "./http/problem.ts";
 import { services } from "./http/services.ts";
 import { signIn } from "./http/sign-in.ts";
 import { tokens } from "./http/tokens.ts";
+import { webhook } from "./http/webhook.ts";
 import { Fault } from "./lib/fault.ts";
 import { errorKind } from "./lib/log.ts";
 import { pathOf } from "./lib/path.ts";
@@ -34,8 +36,8 @@ const knownMethods = methodNotAllowed({
   onMethodNotAllowed: (_, methods) =>
     problem(new Fault("method_not_allowed", { params: { allow: methods.join(", ") } })),
 });
-for (const path of ["/api/*", "/healthz", "/version", "/openapi.json", "/docs", "/security"])
-  app.use(path, knownMethods);
+const ownPaths = ["/api/*", "/webhooks/*", "/healthz", "/version", "/openapi.json", "/docs", "/security"];
+for (const path of ownPaths) app.use(path, knownMethods);
 
 app.route("/api", account);
 app.route("/api/connections", signIn);
@@ -43,6 +45,8 @@ app.route("/api/connections", connections);
 app.route("/api/services", services);
 app.route("/api/tokens", tokens);
 app.route("/api/events", events);
+app.route("/api/billing", billing);
+app.route("/webhooks", webhook);
 app.route("/oauth", oauth);
 app.route("/", apiDocument);
 app.route("/", health);

@@ -110,6 +110,33 @@ export const configSchema = z.object({
     description:
       "How long counts of calls are gathered before they are written; 0 writes them with a later call only.",
   }),
+  STRIPE_SECRET_KEY: z
+    .string()
+    .regex(/^(sk|rk)_(test|live)_\w+$/, { error: "must look like sk_live_… or rk_live_…" })
+    .optional()
+    .meta({
+      description: "Stripe's API key; with the other two variables it turns billing on.",
+    }),
+  STRIPE_WEBHOOK_SECRET: z
+    .string()
+    .regex(/^whsec_\w+$/, { error: "must look like whsec_…" })
+    .optional()
+    .meta({
+      description: "Signs the events that Stripe delivers to PUBLIC_URL/webhooks/stripe.",
+    }),
+  STRIPE_PRICE_CONNECTIONS: z
+    .string()
+    .regex(/^price_\w+$/, { error: "must look like price_…" })
+    .optional()
+    .meta({
+      description: "Id of the recurring price of one connection at Stripe, graduated or flat.",
+    }),
+  STRIPE_API_URL: origin.optional().meta({
+    description: "Origin of a stand-in for Stripe's API on this machine; only with LOCAL_IDENTITY_KEY.",
+  }),
+  TRIAL_DAYS: wholeNumber.max(365).default(5).meta({
+    description: "Days that everything is free at first, where there is billing.",
+  }),
   OIDC_ISSUER: z
     .url({ protocol: /^https$/ })
     .optional()
@@ -171,6 +198,8 @@ export const configSchema = z.object({
 export const secretNames: readonly (keyof typeof configSchema.shape)[] = [
   "SMTP2GO_API_KEY",
   "CLERK_SECRET_KEY",
+  "STRIPE_SECRET_KEY",
+  "STRIPE_WEBHOOK_SECRET",
   "MANAGED_ENCRYPTION_KEYS",
   "MANAGED_ENCRYPTION_MASTER_KEY",
 ];
@@ -199,6 +228,7 @@ export async function readConfig(env: unknown): Promise<Config> {
   const { MANAGED_ENCRYPTION_KEYS, MANAGED_ENCRYPTION_MASTER_KEY, ...variables } = parsed.data;
   const localMode = checkLocal(variables);
   checkPairs(variables);
+  checkStripe(variables, localMode);
   const [admin = variables.PUBLIC_URL, ...others] = variables.ADMIN_URL ?? [];
   return {
     ...variables,
@@ -265,6 +295,24 @@ function checkPairs(
   }
   if (variables.CLERK_SECRET_KEY !== undefined && variables.CLERK_PUBLISHABLE_KEY === undefined) {
     throw misconfigured("CLERK_PUBLISHABLE_KEY", "is needed together with CLERK_SECRET_KEY");
+  }
+}
+
+function checkStripe(
+  variables: Pick<
+    Variables,
+    "STRIPE_SECRET_KEY" | "STRIPE_WEBHOOK_SECRET" | "STRIPE_PRICE_CONNECTIONS" | "STRIPE_API_URL"
+  >,
+  localMode: boolean,
+): void {
+  const names = ["STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET", "STRIPE_PRICE_CONNECTIONS"] as const;
+  const missing = names.find((name) => variables[name] === undefined);
+  if (missing !== undefined && names.some((name) => variables[name] !== undefined)) {
+    throw misconfigured(missing, "is needed together with the other STRIPE_ variables");
+  }
+  const url = variables.STRIPE_API_URL;
+  if (url !== undefined && !(localMode && isLoopback(hostOf(url)))) {
+    throw misconfigured("STRIPE_API_URL", "must be on a loopback address, and needs LOCAL_IDENTITY_KEY");
   }
 }
 

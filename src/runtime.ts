@@ -1,9 +1,14 @@
 import { readConfig, type Config } from "./config.ts";
+import type { Billing } from "./billing/billing.ts";
+import { createStripeClient } from "./billing/client.ts";
+import { endBilling } from "./billing/end.ts";
+import { createPriceReader } from "./billing/price.ts";
+import { createRoom } from "./billing/room.ts";
 import { clerkUserDeletion, type DeleteIdentity } from "./identity/clerk-users.ts";
 import { clerkIssuer, clerkProfile, localProfile, oidcProfile } from "./identity/profiles.ts";
 import { createVerifier, type IssuerProfile } from "./identity/verifier.ts";
 import type { Runtime, Site } from "./http/context.ts";
-import { second, systemClock } from "./lib/clock.ts";
+import { day, second, systemClock } from "./lib/clock.ts";
 import { createDefer } from "./lib/defer.ts";
 import type { DestinationPolicy } from "./lib/destination.ts";
 import type { Limiter } from "./lib/limiter.ts";
@@ -56,9 +61,13 @@ async function createShared(env: Bindings): Promise<Shared> {
   };
   const outbound = createOutbound(destinations);
   const mailer = mailerOf(config, outbound);
+  const stores = createStores(env.DB, env.BLOBS, config.AUDIT_RETENTION_DAYS[2], mailer !== undefined);
+  const billing = billingOf(config, outbound);
   return {
     site: siteOf(config),
-    stores: createStores(env.DB, env.BLOBS, config.AUDIT_RETENTION_DAYS[2], mailer !== undefined),
+    stores,
+    billing,
+    room: createRoom({ stores, billing }),
     catalogue: createCatalogue({
       demoOrigin: config.DEMO_SERVICE_URL,
       paused: config.PAUSED_SERVICES,
@@ -68,7 +77,7 @@ async function createShared(env: Bindings): Promise<Shared> {
     environment: config.SECRET_ENV,
     verify: createVerifier(profilesOf(config, outbound)),
     deleteIdentity: deletionOf(config, outbound),
-    endBilling: async () => {},
+    endBilling: async (workspaceId) => await endBilling({ workspace_id: workspaceId }, { stores, billing }),
     maxUsers: config.MAX_USERS,
     auditDays: config.AUDIT_RETENTION_DAYS[2] ?? 90,
     usageWait: config.USAGE_FLUSH_SECONDS * second,
@@ -91,6 +100,23 @@ async function createShared(env: Bindings): Promise<Shared> {
     backgroundBudget: config.BACKGROUND_BUDGET,
     clock: systemClock,
     random: systemRandom,
+  };
+}
+
+function billingOf(config: Config, outbound: Outbound): Billing | undefined {
+  const { STRIPE_SECRET_KEY: secretKey, STRIPE_WEBHOOK_SECRET: webhookSecret } = config;
+  const { STRIPE_PRICE_CONNECTIONS: priceId, STRIPE_API_URL: apiUrl } = config;
+  if (secretKey === undefined || webhookSecret === undefined || priceId === undefined) return undefined;
+  const stripe = createStripeClient({ secretKey, apiUrl }, outbound);
+  const [ended = 7, trial = 30, paid = 90] = config.AUDIT_RETENTION_DAYS;
+  return {
+    trial: config.TRIAL_DAYS * day,
+    page: `${config.ADMIN_URL[0]}/#/billing`,
+    priceId,
+    webhookSecret,
+    auditDays: { ended, trial, paid },
+    stripe,
+    price: createPriceReader(stripe, priceId, systemClock),
   };
 }
 

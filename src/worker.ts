@@ -28,7 +28,14 @@ export default {
   },
 } satisfies ExportedHandler<Bindings>;
 
-const plainPaths = new Set(["/healthz", "/version", "/openapi.json", "/docs", "/security"]);
+const plainPaths = new Set([
+  "/healthz",
+  "/version",
+  "/openapi.json",
+  "/docs",
+  "/security",
+  "/webhooks/stripe",
+]);
 
 /** Everything but the known plain routes: clients put credentials into paths that nobody expects. */
 function mayHoldCredential(request: Request): boolean {

@@ -8,5 +8,7 @@ declare module "vitest" {
     oddUrl: string;
     /** Origin of support/node/hostile-server.ts. */
     hostileUrl: string;
+    /** Origin of support/node/stripe-double/server.ts. */
+    stripeUrl: string;
   }
 }

@@ -9,7 +9,7 @@ import type { StorageMode } from "../store/connection.ts";
 import type { Connections } from "../store/connections.ts";
 import type { Credential } from "../vault/credential.ts";
 import { chooseUrl, nameOf } from "./address.ts";
-import { mintConnection, type Owner } from "./mint.ts";
+import { mintConnection, type Owner, type Room } from "./mint.ts";
 import { renewConnection, type RenewDeps, type Renewed } from "./renew.ts";
 import { probeMcp, probeRequest, type ProbeDeps } from "./probe.ts";
 
@@ -35,6 +35,7 @@ export interface KeyConnectionDeps extends RenewDeps, ProbeDeps {
   };
   readonly catalogue: Catalogue;
   readonly destinations: DestinationPolicy;
+  readonly room: Room;
 }
 
 /** Connects a service with a key: everything is checked, the key at the service last, before anything is stored. */
@@ -47,6 +48,7 @@ export async function connectWithKey(
   if (service === undefined) throw new Fault("unknown_service");
   if (wanted.reauthorize !== undefined)
     await checkRenewal(owner.workspace_id, wanted.reauthorize, service, deps);
+  await deps.room.require(owner.workspace_id, wanted.reauthorize ?? null);
   const { key: way } = deps.catalogue.availability(service);
   if (!way.available) throw new Fault("service_not_available", { params: { reason: way.reason } });
   if (wanted.storage === "managed" && deps.keyring === undefined) throw new Fault("storage_not_configured");
@@ -64,11 +66,13 @@ export async function connectWithKey(
     extra_headers: service.endpoint.extra_headers,
   };
   const { storage, present } = wanted;
-  if (wanted.reauthorize !== undefined) {
-    return await renewConnection(owner, wanted.reauthorize, { grant, storage, present }, deps);
-  }
   const label = wanted.label ?? name;
-  return await mintConnection({ owner, service: service.id, label, kind: "key", storage, grant }, deps);
+  const connected =
+    wanted.reauthorize === undefined
+      ? await mintConnection({ owner, service: service.id, label, kind: "key", storage, grant }, deps)
+      : await renewConnection(owner, wanted.reauthorize, { grant, storage, present }, deps);
+  deps.defer("settle_plan", deps.room.settle(owner.workspace_id));
+  return connected;
 }
 
 /** Another service's key would be sealed under this one's name. */

@@ -12,6 +12,7 @@ import type { Connections } from "../store/connections.ts";
 import type { Flows } from "../store/flows.ts";
 import type { User } from "../store/users.ts";
 import { chooseUrl, nameOf } from "./address.ts";
+import type { Room } from "./mint.ts";
 import { hashState, type FlowSecret } from "./flow.ts";
 import { chooseClient, redirectUri, type ClientDeps } from "./oauth-client.ts";
 import { findServer, signInFault, type Discovered } from "./oauth-server.ts";
@@ -31,6 +32,8 @@ export interface SignInRequest {
 export interface BeginDeps extends ClientDeps {
   readonly catalogue: Catalogue;
   readonly destinations: DestinationPolicy;
+  /** Asked at both ends of a sign-in: a plan may end in the ten minutes between. */
+  readonly room: Room;
   readonly stores: ClientDeps["stores"] & { readonly flows: Flows; readonly connections: Connections };
 }
 
@@ -53,6 +56,7 @@ export async function beginSignIn(
 ): Promise<Begun> {
   const again = await connectionToRenew(user, wanted, deps);
   const service = serviceFor(again?.service ?? wanted.service, deps);
+  await deps.room.require(user.workspace_id, again?.id ?? null);
   const { oauth } = service;
   if (oauth === undefined)
     throw new Fault("service_not_available", { params: { reason: `${service.name} offers no sign-in.` } });

@@ -48,6 +48,7 @@ export async function completeSignIn(
   // The issuer first: until it is right, nothing of the answer may be used or shown (RFC 9207 §2.4).
   checkIssuer(flow, answer.iss);
   if (answer.error !== undefined || answer.code === undefined) throw refusal(answer);
+  await deps.room.require(user.workspace_id, flow.reauthorize);
   const service = serviceFor(flow.service, deps);
   const result = await exchangeCode(
     flow.source,
@@ -68,6 +69,7 @@ export async function completeSignIn(
             { grant, storage: flow.storage, present: answer.credential },
             deps,
           );
+    deps.defer("settle_plan", deps.room.settle(user.workspace_id));
     return { ...renewed, extraScope: beyond(flow.scope, grant.scope) };
   } catch (error) {
     // Nobody holds these tokens but us, and we are about to forget them.

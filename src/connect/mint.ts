@@ -11,6 +11,12 @@ import { mintCredential, type Credential, type CredentialEnvironment } from "../
 import { deriveVerifier, importKeyMaterial, lookupOf } from "../vault/derive.ts";
 import type { Keyring } from "../vault/keyring.ts";
 
+/** Whether the plan has a place for another connection: `billing/room`. */
+export interface Room {
+  require(workspaceId: string, renewing: string | null): Promise<void>;
+  settle(workspaceId: string): Promise<void>;
+}
+
 export interface MintDeps {
   readonly stores: Pick<Stores, "connections" | "blobs" | "dataKeys">;
   readonly keyring: Keyring | undefined;

@@ -3,6 +3,7 @@ import { Fault } from "../lib/fault.ts";
 import { second } from "../lib/clock.ts";
 import { eraseAccount, leftAtServices } from "../connect/erase.ts";
 import { hashPerson } from "../identity/api-token.ts";
+import { viewPlan } from "./billing.ts";
 import type { AppEnv, Site } from "./context.ts";
 import { readJson } from "./json-body.ts";
 import { deletion } from "./schemas/account.ts";
@@ -22,6 +23,7 @@ export const account = new Hono<AppEnv>()
       name: session.name,
       workspace_id: session.workspace_id,
       identity: site.identity,
+      plan: await viewPlan(session, c.env.runtime),
       storage_modes: keyring === undefined ? ["zero_knowledge"] : ["zero_knowledge", "managed"],
       access: session.access,
       audit_days: (await stores.auditRead.days(session.workspace_id)) ?? auditDays,

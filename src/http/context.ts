@@ -6,6 +6,8 @@ import type { Limiter } from "../lib/limiter.ts";
 import type { Log } from "../lib/log.ts";
 import type { Outbound } from "../lib/outbound.ts";
 import type { Random } from "../lib/random.ts";
+import type { Billing } from "../billing/billing.ts";
+import type { Room } from "../billing/room.ts";
 import type { DeleteIdentity } from "../identity/clerk-users.ts";
 import type { Verifier } from "../identity/verifier.ts";
 import type { Mailer } from "../mail/mailer.ts";
@@ -53,6 +55,9 @@ export interface Runtime {
   readonly oauth: OauthHttp;
   readonly preRegistered: ReadonlyMap<string, PreRegistered>;
   readonly localMode: boolean;
+  /** Undefined: this deployment has no billing, and nothing is limited. */
+  readonly billing: Billing | undefined;
+  readonly room: Room;
   readonly destinations: DestinationPolicy;
   readonly limits: { readonly connection: Limiter; readonly miss: Limiter; readonly user: Limiter };
   readonly times: { readonly headers: number; readonly response: number };

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import * as account from "./schemas/account.ts";
+import * as billing from "./schemas/billing.ts";
 import * as connections from "./schemas/connections.ts";
 import * as events from "./schemas/events.ts";
 import { service, services } from "./schemas/services.ts";
@@ -11,7 +12,15 @@ export interface Operation {
   readonly method: "get" | "post" | "patch" | "delete";
   /** As in OpenAPI: `{id}` is a parameter. */
   readonly path: string;
-  readonly tag: "Connections" | "Services" | "Account" | "Tokens" | "Audit log" | "Support" | "Deployment";
+  readonly tag:
+    | "Connections"
+    | "Services"
+    | "Account"
+    | "Tokens"
+    | "Audit log"
+    | "Billing"
+    | "Support"
+    | "Deployment";
   readonly summary: string;
   readonly access: Access;
   readonly query?: z.ZodObject;
@@ -210,6 +219,60 @@ export const operations: readonly Operation[] = [
     access: "read",
     query: events.verifyQuery,
     answers: { 200: events.verified },
+  },
+  // Billing: 404 where the deployment has none
+  {
+    method: "get",
+    path: "/api/billing",
+    tag: "Billing",
+    summary: "The plan, what it follows from, and what connections cost",
+    access: "read",
+    answers: { 200: billing.billing },
+  },
+  {
+    method: "post",
+    path: "/api/billing/checkout",
+    tag: "Billing",
+    summary: "Begin to pay: the address of Stripe's page",
+    access: "owner",
+    body: billing.checkoutBody,
+    answers: { 200: billing.checkout },
+  },
+  {
+    method: "post",
+    path: "/api/billing/verify",
+    tag: "Billing",
+    summary: "After coming back from Stripe: ask it how things stand",
+    access: "owner",
+    body: billing.verifyBody,
+    answers: { 200: billing.verified },
+  },
+  {
+    method: "post",
+    path: "/api/billing/portal",
+    tag: "Billing",
+    summary: "The address of Stripe's page for cards, invoices and ending a subscription",
+    access: "owner",
+    body: billing.portalBody,
+    answers: { 200: billing.portal },
+  },
+  {
+    method: "post",
+    path: "/api/billing/quantity",
+    tag: "Billing",
+    summary: "Change how many connections are paid for; with `preview` only say what it would cost",
+    access: "owner",
+    body: billing.quantityBody,
+    answers: { 200: billing.changed },
+  },
+  {
+    method: "post",
+    path: "/webhooks/stripe",
+    tag: "Billing",
+    summary: "Stripe's events, signed by it",
+    access: "public",
+    body: z.looseObject({}),
+    answers: { 200: billing.webhookOutcome },
   },
   // Deployment
   {

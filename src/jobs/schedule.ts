@@ -1,3 +1,5 @@
+import type { Billing } from "../billing/billing.ts";
+import { settleDue } from "../billing/settle.ts";
 import { second, type Clock } from "../lib/clock.ts";
 import { errorKind, type JobName, type Log } from "../lib/log.ts";
 import { continueErasures, sweepErased, type EraseDeps } from "../connect/erase.ts";
@@ -20,6 +22,7 @@ export interface JobDeps extends DeliverDeps, CheckDeps, RefreshDueDeps, RotateD
   readonly clock: Clock;
   readonly log: Log;
   readonly site: DeliverDeps["site"] & RefreshDueDeps["site"];
+  readonly billing: Billing | undefined;
 }
 
 interface Job {
@@ -39,6 +42,7 @@ export const schedule: Readonly<Record<string, readonly Job[]>> = {
     { name: "forget_old", run: (deps) => forgetOld(deps.stores) },
     { name: "copy_blobs", run: (deps) => copyBlobs(deps.stores) },
     { name: "delete_expired_flows", run: (deps) => deps.stores.flows.deleteExpired() },
+    { name: "settle_plans", run: (deps) => settleDue(deps) },
     { name: "print_log_events", run: (deps) => printLogEvents(deps.stores) },
     { name: "chain_audit", run: chainAudit },
     { name: "deliver_mail", run: deliverMail },

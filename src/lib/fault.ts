@@ -200,6 +200,68 @@ const rows = {
     "{service} could not be reached from here. The address must be public and use https.",
   ),
 
+  // Billing
+  billing_not_configured: row(
+    404,
+    4049,
+    "There is no billing here",
+    "This deployment has no billing. Nothing is limited, so there is nothing to pay for.",
+  ),
+  connection_limit: row(
+    402,
+    4021,
+    "No more connections in this plan",
+    "Your plan allows {limit} connections. Open {page} to pay for more, or disconnect one.",
+  ),
+  payment_refused: row(
+    402,
+    4022,
+    "The payment was refused",
+    "The card or bank refused the payment, and nothing was changed. Open the payment page to change how you pay.",
+  ),
+  unknown_checkout: row(
+    404,
+    4048,
+    "Unknown checkout",
+    "You have begun no checkout with this id. Begin one with POST /api/billing/checkout.",
+  ),
+  customer_mismatch: row(
+    409,
+    4097,
+    "The payment account is not yours",
+    "The payment account that is kept for you names somebody else, so it was not used. Tell the operator.",
+  ),
+  not_subscribed: row(
+    409,
+    4098,
+    "There is no subscription",
+    "You have no subscription yet. Begin one with POST /api/billing/checkout.",
+  ),
+  already_subscribed: row(
+    409,
+    4099,
+    "You are subscribed already",
+    "You have a subscription. Change its quantity, or open the payment page to see it.",
+  ),
+  billing_unavailable: row(
+    502,
+    5029,
+    "The payment service did not answer",
+    "Stripe did not do what was asked. Your connections go on; try again in a moment.",
+  ),
+  webhook_refused: row(
+    400,
+    4009,
+    "The event is not signed",
+    "Events are taken in as Stripe signed them, byte for byte, within five minutes.",
+  ),
+  webhook_failed: row(
+    500,
+    5009,
+    "The event could not be taken in",
+    "The state behind this event could not be read or stored. Deliver it again later.",
+  ),
+
   // The proxied request
   missing_credential: row(
     401,

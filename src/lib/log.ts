@@ -13,7 +13,8 @@ export type TaskName =
   | "note_signal"
   | "write_usage"
   | "write_log_events"
-  | "end_probe_session";
+  | "end_probe_session"
+  | "settle_plan";
 
 /** The jobs of the schedule. */
 export type JobName =
@@ -35,6 +36,7 @@ export type JobName =
   | "remind_reauth"
   | "retry_revocations"
   | "rotate"
+  | "settle_plans"
   | "sweep_erased";
 
 /** Route templates: what a log may say about an address. A path never appears. */
@@ -111,6 +113,7 @@ export type LogEvent =
       readonly milestone: "rewrapped" | "settled" | "finished";
     }
   | { readonly event: "rotation_unreadable"; readonly fingerprint: string; readonly count: number }
+  | { readonly event: "billing_failed"; readonly error: ErrorKind }
   | { readonly event: "unknown_cron" }
   /** The bare fact: whose account it was is not said. */
   | { readonly event: "account_erased" }
@@ -149,6 +152,7 @@ const levels: Readonly<Record<LogEvent["event"], LogLevel>> = {
   account_erased: "info",
   erasure_failed: "warn",
   identity_not_deleted: "error",
+  billing_failed: "warn",
 };
 
 export type Log = (event: LogEvent) => void;

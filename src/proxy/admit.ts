@@ -1,3 +1,4 @@
+import { entitlementOf } from "../billing/entitlement.ts";
 import { fromBase64Url, equal, toBase64Url } from "../lib/bytes.ts";
 import { Fault } from "../lib/fault.ts";
 import type { Defer } from "../lib/defer.ts";
@@ -15,6 +16,8 @@ import { VaultError } from "../vault/envelope.ts";
 
 export interface AdmitDeps extends RevocationDeps {
   readonly limits: { readonly connection: Limiter };
+  /** Undefined: no billing, no limits. `trial` in ms; `page` is where a plan is paid for. */
+  readonly billing: { readonly trial: number; readonly page: string } | undefined;
   readonly defer: Defer;
 }
 
@@ -30,7 +33,9 @@ export interface Admitted extends Held {
  */
 export async function admit(service: string, credential: Credential, deps: AdmitDeps): Promise<Admitted> {
   const lookup = await lookupOf(credential);
-  const row = await deps.stores.connections.admit(toBase64Url(lookup), deps.keyring?.fingerprints ?? []);
+  const fingerprints = deps.keyring?.fingerprints ?? [];
+  const hasBilling = deps.billing !== undefined;
+  const row = await deps.stores.connections.admit(toBase64Url(lookup), fingerprints, hasBilling);
   if (row === null) throw new Fault("unknown_credential");
   const material = await importKeyMaterial(credential.key);
   const verifier = await deriveVerifier(material, row.id);
@@ -45,7 +50,10 @@ export async function admit(service: string, credential: Credential, deps: Admit
     throw new Fault("unknown_credential");
   }
 
-  if (row.status === "suspended") throw new Fault("connection_suspended");
+  if (row.status === "suspended" || !isPaidFor(row, deps)) {
+    const params = deps.billing === undefined ? {} : { page: deps.billing.page };
+    throw new Fault("connection_suspended", { params });
+  }
   const definition = deps.catalogue.get(row.service);
   if (definition !== undefined && deps.catalogue.isPaused(definition))
     throw new Fault("service_paused", { retryAfter: 60 });
@@ -72,6 +80,12 @@ export async function admit(service: string, credential: Credential, deps: Admit
     deps.log({ event: "grant_unreadable", connection: row.id, error: errorKind(error) });
     throw new Fault(error.code === "unknown_key" ? "master_key_missing" : "grant_unreadable");
   }
+}
+
+/** A plan that ended a moment ago counts before any job has written so. */
+function isPaidFor({ plan }: AdmissionRow, { billing }: AdmitDeps): boolean {
+  if (billing === undefined || plan === null) return true;
+  return entitlementOf({ billing, ...plan }).allowed > 0;
 }
 
 async function managedKeyOf(row: AdmissionRow, deps: AdmitDeps): Promise<GrantKey> {

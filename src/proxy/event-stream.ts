@@ -34,7 +34,7 @@ export function relayEvents(
   { watch, clock, times, prefix }: RelayOptions,
 ): ReadableStream<Uint8Array> {
   const tail = new EventTail();
-  let timer: number | null = null;
+  let timer: ReturnType<typeof setInterval> | undefined;
   let checkedAt = clock();
   let lastByteAt = clock();
   let waiting = false;

@@ -1,6 +1,7 @@
 import { createAudit, type Audit } from "./audit.ts";
 import { createAuditPrune, type AuditPrune } from "./audit-prune.ts";
 import { createAuditRead, type AuditRead } from "./audit-read.ts";
+import { createBillingEvents, type BillingEvents } from "./billing-events.ts";
 import { createBlobs, type Blobs } from "./blobs.ts";
 import { createConnections, type Connections } from "./connections.ts";
 import { createDataKeys, type DataKeys } from "./data-keys.ts";
@@ -19,6 +20,7 @@ import { createReplacedKeys, type ReplacedKeys } from "./replaced-keys.ts";
 import { createResealing, type Resealing } from "./resealing.ts";
 import { createRevocations, type Revocations } from "./revocations.ts";
 import { createRotations, type Rotations } from "./rotations.ts";
+import { createSubscriptions, type Subscriptions } from "./subscriptions.ts";
 import { createTokens, type Tokens } from "./tokens.ts";
 import { createUsage, type Usage } from "./usage.ts";
 import { createUsers, type Users } from "./users.ts";
@@ -48,6 +50,8 @@ export interface Stores {
   readonly idempotency: Idempotency;
   readonly usage: Usage;
   readonly erasures: Erasures;
+  readonly subscriptions: Subscriptions;
+  readonly billingEvents: BillingEvents;
 }
 
 /**
@@ -56,6 +60,7 @@ export interface Stores {
  */
 export function createStores(db: D1Database, kv: KVNamespace, auditDays = 90, mail = true): Stores {
   const audit = createAudit(db, auditDays);
+  const mails = createMails(db, mail);
   return {
     connections: createConnections(db, audit),
     grants: createGrantStates(db, audit),
@@ -74,12 +79,17 @@ export function createStores(db: D1Database, kv: KVNamespace, auditDays = 90, ma
     audit,
     auditRead: createAuditRead(db),
     auditPrune: createAuditPrune(db),
-    mail: createMails(db, mail),
+    mail: mails,
     reminders: createReminders(db),
     purge: createPurge(db, audit),
     tokens: createTokens(db, audit),
     idempotency: createIdempotency(db),
     usage: createUsage(db),
     erasures: createErasures(db, audit),
+    subscriptions: createSubscriptions(db, {
+      audit: (workspaceId, entry, changed) => audit.queued(workspaceId, entry, changed),
+      mail: (about, changed) => mails.queued(about, changed),
+    }),
+    billingEvents: createBillingEvents(db),
   };
 }

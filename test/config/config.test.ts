@@ -13,6 +13,11 @@ const oidc = {
   OIDC_JWKS_URL: "https://id.example/jwks",
   OIDC_AUDIENCE: "bindify",
 };
+const stripe = {
+  STRIPE_SECRET_KEY: "sk_test_1",
+  STRIPE_WEBHOOK_SECRET: "whsec_1",
+  STRIPE_PRICE_CONNECTIONS: "price_1",
+};
 const key = "0123456789abcdef".repeat(4);
 
 async function refusalOf(variables: Record<string, unknown>): Promise<Fault> {
@@ -45,6 +50,15 @@ const refused: readonly (readonly [string, Record<string, unknown>])[] = [
   ["STREAM_CHECK_BUDGET", { ...hosted, STREAM_CHECK_BUDGET: "1.5" }],
   ["BACKGROUND_BUDGET", { ...hosted, BACKGROUND_BUDGET: "101" }],
   ["OIDC_JWKS_URL", { ...hosted, ...oidc, OIDC_JWKS_URL: "" }],
+  ["STRIPE_SECRET_KEY", { ...hosted, ...stripe, STRIPE_SECRET_KEY: "" }],
+  ["STRIPE_SECRET_KEY", { ...hosted, ...stripe, STRIPE_SECRET_KEY: "pk_live_secret-value" }],
+  ["STRIPE_WEBHOOK_SECRET", { ...hosted, ...stripe, STRIPE_WEBHOOK_SECRET: undefined }],
+  ["STRIPE_WEBHOOK_SECRET", { ...hosted, ...stripe, STRIPE_WEBHOOK_SECRET: "secret-value" }],
+  ["STRIPE_PRICE_CONNECTIONS", { ...hosted, ...stripe, STRIPE_PRICE_CONNECTIONS: "" }],
+  ["STRIPE_PRICE_CONNECTIONS", { ...hosted, ...stripe, STRIPE_PRICE_CONNECTIONS: "prod_1" }],
+  ["STRIPE_API_URL", { ...hosted, ...stripe, STRIPE_API_URL: "http://127.0.0.1:9000" }],
+  ["STRIPE_API_URL", { ...local, ...stripe, STRIPE_API_URL: "https://stripe.example" }],
+  ["TRIAL_DAYS", { ...hosted, TRIAL_DAYS: "0" }],
   ["OIDC_AUDIENCE", { ...hosted, ...oidc, OIDC_AUDIENCE: undefined }],
   ["OIDC_ISSUER", { ...hosted, ...oidc, OIDC_ISSUER: "http://id.example" }],
   ["CLERK_PUBLISHABLE_KEY", { ...hosted, CLERK_PUBLISHABLE_KEY: "sk_live_secret-value" }],

@@ -32,6 +32,8 @@ describe("addresses", () => {
     ["PATCH", "/api/services/linear", ["GET"]],
     ["DELETE", "/api/me", ["GET"]],
     ["POST", "/api/config", ["GET"]],
+    ["GET", "/api/billing/checkout", ["POST"]],
+    ["GET", "/webhooks/stripe", ["POST"]],
     ["POST", "/healthz", ["GET"]],
     ["DELETE", "/version", ["GET"]],
   ])("%s %s is 405 and says what is allowed", async (method, path, allowed) => {

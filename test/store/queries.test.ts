@@ -43,6 +43,26 @@ const registration = {
   expires_at: null,
 } as const;
 
+const planFacts = {
+  subscription_id: null,
+  status: "none",
+  quantity: 0,
+  period_end: null,
+  cancel_at: null,
+  past_due_since: null,
+  paid_until: null,
+};
+const plan = {
+  plan: "none",
+  limit: 0,
+  auditDays: 7,
+  nextLook: null,
+  mail: null,
+  occasion: "x",
+  silent: false,
+} as const;
+const paymentEvent = { id: "evt_x", type: "t", object_id: null, created_at: 0 };
+
 /** Calls every function of every store that asks D1, and returns each different statement. */
 async function everyStatement(): Promise<readonly string[]> {
   const instance = createInstance(ledger.env);
@@ -51,6 +71,12 @@ async function everyStatement(): Promise<readonly string[]> {
   await person.connect({ url: upstream().url });
   const { workspace_id: workspace = "" } =
     (await env.DB.prepare("SELECT workspace_id FROM connections").first<{ workspace_id: string }>()) ?? {};
+  const userId =
+    (await env.DB.prepare("SELECT id FROM users WHERE workspace_id = ?1")
+      .bind(workspace)
+      .first<string>("id")) ?? "";
+  const settlement = { ...plan, workspaceId: workspace, userId };
+  const ticket = { workspace_id: workspace, user_id: userId, number: 1, since: 0, plan: null, now: 0 };
   const called = new Set<string>();
   const {
     connections,
@@ -72,8 +98,10 @@ async function everyStatement(): Promise<readonly string[]> {
     idempotency,
     usage,
     erasures,
+    subscriptions,
+    billingEvents,
   } = stores;
-  const user = { id: "usr_x", workspace_id: workspace, email: null };
+  const user = { id: userId, workspace_id: workspace, email: null };
   const entry = { type: "login", actor: "owner" } as const;
   const newToken = { id: "tok_x", name: "x", scope: "read", prefix: "x", hash: "x" } as const;
   const everything = { type: null, connection: null, from: 0, to: 1 };
@@ -83,6 +111,7 @@ async function everyStatement(): Promise<readonly string[]> {
     "connections.admit": async () => [
       await connections.admit("x", []),
       await connections.admit("x", ["a", "b", "c"]),
+      await connections.admit("x", ["a"], true),
     ],
     "connections.get": async () => await connections.get(workspace, id),
     "connections.list": async () => [
@@ -231,6 +260,22 @@ async function everyStatement(): Promise<readonly string[]> {
     "logEvents.insert": async () => await logEvents.insert([{ level: "warn", line: "x" }], 1),
     "logEvents.oldest": async () => await logEvents.oldest(1),
     "logEvents.deleteUpTo": async () => await logEvents.deleteUpTo(1),
+    "subscriptions.read": async () => await subscriptions.read(workspace),
+    "subscriptions.bind": async () => await subscriptions.bind(workspace, userId, "cus_x", null),
+    "subscriptions.takeTicket": async () => await subscriptions.takeTicket("cus_x"),
+    "subscriptions.apply": async () => [
+      await subscriptions.apply(ticket, planFacts, settlement, paymentEvent),
+      await subscriptions.apply(ticket, planFacts, settlement, null),
+    ],
+    "subscriptions.settle": async () => await subscriptions.settle(settlement, null),
+    "subscriptions.due": async () => await subscriptions.due(1),
+    "subscriptions.lookWithin": async () => await subscriptions.lookWithin(workspace, 1),
+    "subscriptions.postpone": async () => await subscriptions.postpone(workspace, 1),
+    "subscriptions.withSuspended": async () => await subscriptions.withSuspended(1),
+    "billingEvents.has": async () => await billingEvents.has("evt_x"),
+    "billingEvents.purge": async () => await billingEvents.purge(),
+    "billingEvents.forget": async () => await billingEvents.forget(workspace),
+    "subscriptions.forget": async () => await subscriptions.forget(workspace),
   };
   for (const [name, run] of Object.entries(backgroundCalls(workspace, id))) calls[name] = run;
   for (const [name, run] of Object.entries(calls)) {
@@ -257,6 +302,8 @@ async function everyStatement(): Promise<readonly string[]> {
     idempotency,
     usage,
     erasures,
+    subscriptions,
+    billingEvents,
     mail: stores.mail,
     reminders: stores.reminders,
     purge: stores.purge,

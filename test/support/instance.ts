@@ -11,6 +11,11 @@ export type TestEnv = Cloudflare.Env & {
   MAX_USERS?: string;
   SMTP2GO_API_KEY?: string;
   MAIL_SENDER?: string;
+  STRIPE_SECRET_KEY?: string;
+  STRIPE_WEBHOOK_SECRET?: string;
+  STRIPE_PRICE_CONNECTIONS?: string;
+  STRIPE_API_URL?: string;
+  TRIAL_DAYS?: string;
 };
 
 /** What a test says of a request. */

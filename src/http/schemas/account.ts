@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { plan } from "./billing.ts";
 import { label, maybeTime, time } from "./fields.ts";
 
 const identityKind = z.enum(["local", "clerk", "oidc", "none"]);
@@ -12,6 +13,7 @@ export const me = z
     identity: identityKind,
     storage_modes: z.array(z.enum(["zero_knowledge", "managed"])),
     access: z.enum(["owner", "manage", "read"]).meta({ description: "`owner`: a signed-in person." }),
+    plan,
     audit_days: z.number().int().meta({ description: "How long audit events are kept." }),
   })
   .meta({ id: "Me" });
