@@ -9,6 +9,11 @@ ALTER TABLE connections ADD COLUMN checked_at INTEGER;
 -- When the deletion of a disconnected connection began: from then on nothing brings it back.
 ALTER TABLE connections ADD COLUMN purging_at INTEGER;
 
+-- What was connected before is due when its token ends, or, where it does not end, within a day: not all at once.
+UPDATE connections
+SET due_at = COALESCE(access_expires_at, CAST(unixepoch('subsec') * 1000 AS INTEGER) + abs(random() % 86400000))
+WHERE storage = 'managed' AND status != 'disconnected' AND state != 'reauth';
+
 CREATE INDEX connections_due ON connections (due_at, id) WHERE due_at IS NOT NULL;
 CREATE INDEX connections_reauth ON connections (reauth_since, id) WHERE reauth_since IS NOT NULL;
 CREATE INDEX connections_authorized ON connections (authorized_at, id) WHERE status = 'active';

@@ -71,12 +71,13 @@ export const configSchema = z.object({
         "reconnect; 40 fits the free plan's 50 queries per invocation, 900 the paid plan's 1,000.",
     }),
   BACKGROUND_BUDGET: wholeNumber
-    .max(100)
+    .max(50)
     .default(3)
     .meta({
       description:
-        "How many managed connections one run of the minute job renews or checks at most. Each takes some eight " +
-        "queries: 3 fits the free plan's 50 per invocation beside the other jobs, 100 the paid plan's 1,000.",
+        "How many managed connections one run of the minute job renews or checks at most; other jobs do more with " +
+        "more too. Each takes some eight queries, twice that where a provider does not answer: 3 fits the free " +
+        "plan's 50 per invocation, 50 the paid plan's 1,000.",
     }),
   MANAGED_ENCRYPTION_KEYS: z.string().optional().meta({
     description: 'Master keys of managed storage: [{"key":"<64 hex>"}, …], the last is active.',

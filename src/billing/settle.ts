@@ -73,18 +73,21 @@ export async function settle(workspaceId: string, deps: PlanDeps): Promise<void>
   await deps.stores.subscriptions.settle(settlementOf(row, row.facts, deps.billing), row.applied);
 }
 
-/** How many workspaces one run looks at: each may be a question to Stripe. */
-const workspacesPerRun = 20;
+/** How many workspaces one run looks at: each may be a question to Stripe, and is some ten queries. */
+const mostWorkspaces = 20;
+/** So many for each unit of the run's budget. */
+const share = 2;
 
 /** The job: looks at the workspaces whose time has come. Answers how many. */
-export async function settleDue(deps: PlanDeps & { readonly log: Log }): Promise<number> {
+export async function settleDue(
+  deps: PlanDeps & { readonly log: Log; readonly backgroundBudget: number },
+): Promise<number> {
   const { billing } = deps;
   const { subscriptions } = deps.stores;
+  const limit = Math.min(mostWorkspaces, share * deps.backgroundBudget);
   // Billing was switched off: what it had suspended comes back.
   const due =
-    billing === undefined
-      ? await subscriptions.withSuspended(workspacesPerRun)
-      : await subscriptions.due(workspacesPerRun);
+    billing === undefined ? await subscriptions.withSuspended(limit) : await subscriptions.due(limit);
   for (const workspaceId of due) {
     try {
       const row = billing === undefined ? null : await subscriptions.read(workspaceId);

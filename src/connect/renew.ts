@@ -134,23 +134,32 @@ export async function renewConnection(
   // Before the lease is taken over: a wrong credential must not cost a refresh that is on its way its tokens.
   if (next.present !== undefined && !(await isPresent(next.present, before)))
     throw new Fault("credential_mismatch");
-  const { lease, state } = await leaseFor(id, deps);
-  // A dead credential stays dead: what was disconnected comes back under a new one.
-  const alive = state.status === "active";
-  const managed = alive && next.storage === "managed" && state.storage === "managed" ? "managed" : null;
-  const keep = alive ? (next.present ?? managed) : null;
-  const change: Change = { grant: next.grant, storage: next.storage, keep, revive: true, actor: owner.actor };
-  const renewed = await writeGeneration(lease, state, change, deps);
-  if (renewed === null) throw new Fault("storage_unavailable", { retryAfter: 1 });
-  return renewed;
-}
-
-/** A lease against whoever else is writing: what the person brings goes before a refresh that is on its way. */
-async function leaseFor(id: string, deps: RenewDeps): Promise<{ lease: Lease; state: GrantState }> {
-  const lease = await deps.stores.grants.takeOver(id, leaseLength);
-  const state = lease === null ? null : await deps.stores.grants.read(id);
-  if (lease === null || state === null) throw new Fault("unknown_connection");
-  return { lease, state };
+  const { grants } = deps.stores;
+  // Against whoever else is writing: what the person brings goes before a refresh that is on its way.
+  const lease = await grants.takeOver(id, leaseLength);
+  if (lease === null) throw new Fault("unknown_connection");
+  try {
+    const state = await grants.read(id);
+    if (state === null) throw new Fault("unknown_connection");
+    // A dead credential stays dead: what was disconnected comes back under a new one.
+    const alive = state.status === "active";
+    const managed = alive && next.storage === "managed" && state.storage === "managed" ? "managed" : null;
+    const keep = alive ? (next.present ?? managed) : null;
+    const change: Change = {
+      grant: next.grant,
+      storage: next.storage,
+      keep,
+      revive: true,
+      actor: owner.actor,
+    };
+    const renewed = await writeGeneration(lease, state, change, deps);
+    if (renewed === null) throw new Fault("storage_unavailable", { retryAfter: 1 });
+    return renewed;
+  } catch (error) {
+    // What is stored stays in use, and nobody needs to wait for the lease to run out.
+    await grants.handBack(lease);
+    throw error;
+  }
 }
 
 /** Whether a credential is the connection's present one: both halves. */

@@ -10,13 +10,18 @@ export function adoptionWait(state: Pick<GrantState, "lease_until" | "now">): nu
   return Math.max(0, state.lease_until + journalDelay - state.now);
 }
 
+/** How many names a journal may be under. */
+export function fencesToLookAt(state: Pick<GrantState, "fence" | "blob_fence">): number {
+  return Math.min(state.fence - state.blob_fence, fencesLookedAt);
+}
+
 /** The newest journal of the writers since the current blob's. */
 export async function findJournal(
   state: Pick<GrantState, "id" | "gen" | "fence" | "blob_fence">,
   blobs: Blobs,
 ): Promise<{ readonly name: BlobName; readonly journal: Journal } | null> {
-  const lowest = Math.max(state.blob_fence + 1, state.fence - fencesLookedAt + 1);
-  for (let fence = state.fence; fence >= lowest; fence -= 1) {
+  const lowest = state.fence - fencesToLookAt(state);
+  for (let fence = state.fence; fence > lowest; fence -= 1) {
     const name = { connectionId: state.id, generation: state.gen + 1, fence };
     const journal = await blobs.getJournal(name);
     if (journal !== null) return { name, journal };

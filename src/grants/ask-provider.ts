@@ -1,4 +1,4 @@
-import { second } from "../lib/clock.ts";
+import { minute, second } from "../lib/clock.ts";
 import { refreshTokens } from "../oauth/client.ts";
 import type { Tokens } from "../oauth/normalize.ts";
 import type { GrantState, Lease } from "../store/grant-row.ts";
@@ -42,6 +42,8 @@ export async function askProvider(
   });
   // An earlier request with this refresh token was never answered: this one's refusal says nothing of that.
   const repeated = state.sent_at > 0;
+  // A wait that was asked for since this generation was written: what failed then was told.
+  const told = state.retry_at > 0;
   switch (result.kind) {
     case "tokens":
       return await store(lease, renewed(grant, result.tokens, policy, deps), current, deps);
@@ -53,14 +55,14 @@ export async function askProvider(
         deps.by ?? "request",
       );
       deps.log({ event: "refresh_failed", connection: state.id, reason: "no_answer" });
-      return { kind: "later", retryAfter: unansweredPause };
+      return { kind: "later", retryAfter: unansweredPause, unanswered: true };
     case "error":
       if (policy.permanentErrors.includes(result.code)) return await giveUp(lease, deps);
-      return await postpone(lease, grant, { retryAfter: undefined, repeated }, deps);
+      return await postpone(lease, grant, { retryAfter: undefined, repeated, told }, deps);
     case "unusable":
-      return await postpone(lease, grant, { retryAfter: undefined, repeated }, deps);
+      return await postpone(lease, grant, { retryAfter: undefined, repeated, told }, deps);
     case "busy":
-      return await postpone(lease, grant, { retryAfter: result.retryAfter, repeated }, deps);
+      return await postpone(lease, grant, { retryAfter: result.retryAfter, repeated, told }, deps);
   }
 }
 
@@ -126,14 +128,21 @@ async function giveUp(lease: Lease, deps: RefreshDeps): Promise<Refreshed> {
   return { kind: "reauth" };
 }
 
+interface Refusal {
+  /** ms, where the provider asked for it. */
+  readonly retryAfter: number | undefined;
+  readonly repeated: boolean;
+  readonly told: boolean;
+}
+
 async function postpone(
   lease: Lease,
   grant: OauthGrant,
-  { retryAfter, repeated }: { readonly retryAfter: number | undefined; readonly repeated: boolean },
+  { retryAfter, ...failure }: Refusal,
   deps: RefreshDeps,
 ): Promise<Refreshed> {
   const delay = backOff(dueFor(grant, deps), retryAfter);
-  await deps.stores.grants.postpone(lease, delay, repeated, deps.by ?? "request");
+  await deps.stores.grants.postpone(lease, delay, failure, deps.by ?? "request");
   deps.log({ event: "refresh_failed", connection: lease.connectionId, reason: "refused" });
   return { kind: "later", retryAfter: delay };
 }
@@ -152,6 +161,6 @@ function unansweredWaits(
 ): { readonly delay: number; readonly again: number } {
   const graceLeft =
     (state.sent_at === 0 ? state.now : state.sent_at) + policy.grace - graceMargin - state.now;
-  const again = graceLeft > 0 ? unansweredPause : backOff(dueFor(grant, deps), undefined);
+  const again = graceLeft > 0 ? unansweredPause : Math.max(backOff(dueFor(grant, deps), undefined), minute);
   return { delay: unansweredPause, again };
 }

@@ -27,10 +27,13 @@ export async function ensureFresh(held: Held, row: AdmissionRow, deps: RefreshDe
   return held;
 }
 
-/** Renews where nobody waits for it. A request that was not answered is repeated at once, while a grace lasts. */
+/**
+ * Renews where nobody waits for it. A request that was not answered is repeated at once, while a grace lasts; a
+ * provider that answered without tokens is left alone.
+ */
 export async function renewBeside(held: Held, deps: RefreshDeps): Promise<Refreshed> {
   const refreshed = await refreshOnce(held, deps);
-  if (refreshed.kind !== "later" || refreshed.retryAfter > second) return refreshed;
+  if (refreshed.kind !== "later" || refreshed.unanswered !== true) return refreshed;
   await new Promise((resolve) => setTimeout(resolve, refreshed.retryAfter));
   return await refreshOnce(held, deps);
 }

@@ -33,12 +33,12 @@ export interface Held {
 
 /**
  * `fresh`: a newer generation. `busy`: somebody else is at it. `later`: the provider has no tokens for us now; wait
- * `retryAfter` ms. `reauth`: only a new sign-in helps. `gone`: this credential is not the connection's any more.
+ * `retryAfter` ms; `unanswered` says that our own request got no answer. `reauth`: only a new sign-in helps. `gone`: this credential is not the connection's any more.
  */
 export type Refreshed =
   | { readonly kind: "fresh"; readonly held: Held }
   | { readonly kind: "busy" }
-  | { readonly kind: "later"; readonly retryAfter: number }
+  | { readonly kind: "later"; readonly retryAfter: number; readonly unanswered?: true }
   | { readonly kind: "reauth" }
   | { readonly kind: "gone" };
 

@@ -32,28 +32,30 @@ const lastTry = 29 * day;
 
 /**
  * Opens a disconnected grant one last time, asks its provider to revoke it, and records the outcome. The row must say
- * `pending`; where the provider does not do it, it says `otherwise` after.
+ * `pending`; where the provider does not do it, it says `otherwise` after. Its owner may take it back meanwhile: then
+ * nothing is asked and nothing recorded. Answers whether the provider, if it had to be asked, did its part.
  */
 export async function attemptRevocation(
   id: string,
   present: Credential | undefined,
   otherwise: RevocationState,
   deps: RevocationDeps,
-): Promise<void> {
-  let outcome: RevocationState = otherwise;
+): Promise<boolean> {
+  let outcome: RevocationState | undefined;
   const state = await deps.stores.grants.read(id);
+  if (state?.status !== "disconnected") return true;
   try {
-    if (state !== null) {
-      const revoked = await openAndRevoke(state, present, deps);
-      if (revoked !== "failed") outcome = revoked;
-    }
+    const revoked = await openAndRevoke(state, present, deps);
+    if (revoked === "moved") return true;
+    if (revoked !== "failed") outcome = revoked;
   } catch (error) {
     deps.log({ event: "revocation_failed", connection: id, error: errorKind(error) });
   }
-  const recorded = await deps.stores.revocations.set(id, "pending", outcome);
-  const keep = outcome === "awaiting_credential" || outcome === "pending";
-  if (recorded === null || keep || state === null) return;
-  await deps.stores.blobs.delete({ connectionId: id, generation: state.gen, fence: state.blob_fence });
+  const recorded = await deps.stores.revocations.set(id, "pending", outcome ?? otherwise, state.gen);
+  const keep = outcome === undefined && (otherwise === "awaiting_credential" || otherwise === "pending");
+  if (recorded !== null && !keep)
+    await deps.stores.blobs.delete({ connectionId: id, generation: state.gen, fence: state.blob_fence });
+  return outcome !== undefined;
 }
 
 /** A dead credential was presented: its holder can open the grant, so now it can be revoked. One of many wins. */
@@ -62,28 +64,33 @@ export async function revokeOnPresentation(
   present: Credential,
   deps: RevocationDeps,
 ): Promise<void> {
-  const won = await deps.stores.revocations.set(id, "awaiting_credential", "pending");
+  const won = await deps.stores.revocations.set(id, "awaiting_credential", "pending", null);
   if (won !== null) await attemptRevocation(id, present, "awaiting_credential", deps);
 }
 
 /**
  * Tries again what failed, where the deployment can open the grant by itself. A user-held one that was left half-way
- * goes back to waiting for its credential.
+ * goes back to waiting for its credential. `overtaken`: another run took it.
  */
-export async function retryRevocation(waiting: WaitingRevocation, deps: RevocationDeps): Promise<boolean> {
+export async function retryRevocation(
+  waiting: WaitingRevocation,
+  deps: RevocationDeps,
+): Promise<"done" | "failed" | "overtaken"> {
   const { revocations } = deps.stores;
-  if (!(await revocations.claim(waiting))) return false;
-  if (waiting.storage === "managed")
-    await attemptRevocation(waiting.id, undefined, waiting.age > lastTry ? "failed" : "pending", deps);
-  else await revocations.set(waiting.id, "pending", "awaiting_credential");
-  return true;
+  if (!(await revocations.claim(waiting))) return "overtaken";
+  if (waiting.storage !== "managed") {
+    await revocations.set(waiting.id, "pending", "awaiting_credential", null);
+    return "done";
+  }
+  const otherwise = waiting.age > lastTry ? "failed" : "pending";
+  return (await attemptRevocation(waiting.id, undefined, otherwise, deps)) ? "done" : "failed";
 }
 
 async function openAndRevoke(
   state: GrantState,
   present: Credential | undefined,
   deps: RevocationDeps,
-): Promise<Revoked | "skipped"> {
+): Promise<Revoked | "skipped" | "moved"> {
   const key =
     state.storage === "managed"
       ? await storedKey(state, deps)
@@ -100,20 +107,28 @@ async function openAndRevoke(
     if (await wouldEndOthers(owner, service, deps.stores.connections)) return "skipped";
   }
   const revoked = await revokeWithRepeats(grant, state, deps);
+  if (revoked === "moved") return revoked;
   // A refresh may have ended in a journal only: what it brought is the living end of the grant.
   const left = state.sent_at > 0 ? await findJournal(state, deps.stores.blobs) : null;
   if (left === null) return revoked;
   const binding = { ...bindingOf(state), generation: left.name.generation };
   const newest = await openGrant(left.journal.blob, key, binding, deps.environment);
   const ended = await revokeWithRepeats(newest, state, deps);
-  if (ended !== "failed") await deps.stores.blobs.deleteJournal(left.name);
+  if (ended !== "failed" && ended !== "moved") await deps.stores.blobs.deleteJournal(left.name);
   return ended;
 }
 
-async function revokeWithRepeats(grant: Grant, state: GrantState, deps: RevocationDeps): Promise<Revoked> {
+/** `moved`: the row is not what the grant was opened from any more. Its owner may have signed in again. */
+async function revokeWithRepeats(
+  grant: Grant,
+  state: GrantState,
+  deps: RevocationDeps,
+): Promise<Revoked | "moved"> {
   if (grant.kind !== "oauth") return "unsupported";
   const service = deps.catalogue.get(state.service);
   for (let at = 1; ; at += 1) {
+    const now = await deps.stores.grants.read(state.id);
+    if (now?.status !== "disconnected" || now.gen !== state.gen) return "moved";
     const revoked = await revokeGrant(grant, service, deps);
     if (revoked !== "failed" || at >= tries) return revoked;
   }

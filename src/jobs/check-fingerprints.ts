@@ -1,7 +1,13 @@
+import { day } from "../lib/clock.ts";
 import type { Log } from "../lib/log.ts";
 import type { Stores } from "../store/index.ts";
+import type { FoundOrphan } from "../store/loaded-keys.ts";
+import type { NewMail } from "../store/mail.ts";
 import { present } from "../store/rotation-queries.ts";
 import type { Keyring } from "../vault/keyring.ts";
+
+/** How long it is made sure that there is a mail of a missing key, ms: shorter than mail that was sent is kept. */
+const mailWithin = day;
 
 export interface CheckDeps {
   readonly stores: Pick<Stores, "loadedKeys" | "mail">;
@@ -15,7 +21,7 @@ export interface CheckDeps {
  * up missing or came back.
  */
 export async function checkFingerprints({ stores, keyring, log }: CheckDeps): Promise<number> {
-  const { loadedKeys } = stores;
+  const { loadedKeys, mail } = stores;
   if (keyring !== undefined) await loadedKeys.report(keyring.fingerprints, keyring.active.fingerprint);
   // Another deployment on the same database may have what this one lacks: in a rotation one has it before the other.
   const loaded = await loadedKeys.recent(present);
@@ -24,7 +30,10 @@ export async function checkFingerprints({ stores, keyring, log }: CheckDeps): Pr
   const known = await loadedKeys.orphans();
 
   for (const orphan of known) {
-    if (missing.has(orphan.fingerprint)) log({ event: "master_key_orphaned", ...orphan });
+    if (!missing.has(orphan.fingerprint)) continue;
+    say(orphan, log);
+    // Whoever found it may have died before the mail was queued; one that has been is not queued again.
+    if (orphan.age < mailWithin) await mail.enqueue(mailOf(orphan));
   }
   const back = known.filter((orphan) => !missing.has(orphan.fingerprint));
   for (const { fingerprint } of back) {
@@ -41,15 +50,23 @@ export async function checkFingerprints({ stores, keyring, log }: CheckDeps): Pr
     // Another run was first: it says so.
     if (orphan === null) continue;
     found += 1;
-    const { found_at: at, ...counts } = orphan;
-    log({ event: "master_key_orphaned", ...counts });
-    await stores.mail.enqueue({
-      occasion: `master_key_missing/${fingerprint}/${at}`,
-      kind: "master_key_missing",
-      userId: null,
-      connectionId: null,
-      detail: { fingerprint },
-    });
+    say(orphan, log);
+    await mail.enqueue(mailOf(orphan));
   }
   return found + back.length;
+}
+
+function say({ fingerprint, data_keys, client_registrations }: FoundOrphan, log: Log): void {
+  log({ event: "master_key_orphaned", fingerprint, data_keys, client_registrations });
+}
+
+/** One for each time that it was found missing. */
+function mailOf({ fingerprint, found_at }: FoundOrphan): NewMail {
+  return {
+    occasion: `master_key_missing/${fingerprint}/${found_at}`,
+    kind: "master_key_missing",
+    userId: null,
+    connectionId: null,
+    detail: { fingerprint },
+  };
 }

@@ -1,5 +1,5 @@
 import { day, minute } from "../lib/clock.ts";
-import type { Log } from "../lib/log.ts";
+import { errorKind, type ErrorKind, type Log } from "../lib/log.ts";
 import type { Mailer } from "../mail/mailer.ts";
 import { writeMail, type MailText } from "../mail/text.ts";
 import { z } from "zod";
@@ -11,6 +11,8 @@ const largestBatch = 25;
 /** ms until a mail is tried again, by the number of tries before. */
 const backOff = [minute, 5 * minute, 30 * minute, 120 * minute, 360 * minute];
 const longestBackOff = 720 * minute;
+/** Where addresses could not be looked up so often, none is in this run any more: each may take its whole time. */
+const lookups = 2;
 /** After this time a mail that cannot be sent is given up. */
 const patience = 3 * day;
 
@@ -33,16 +35,20 @@ export async function deliverMail(deps: DeliverDeps): Promise<number> {
   const { mailer, stores } = deps;
   if (mailer === undefined) return 0;
   let sent = 0;
+  let failedLookups = 0;
   for (const mail of await stores.mail.due(Math.min(deps.backgroundBudget, largestBatch))) {
     if (!(await stores.mail.claim(mail, backOff[mail.tries] ?? longestBackOff))) continue;
-    const result = await deliver(mail, mailer, deps);
+    const { result, error, by } = await deliver(mail, mailer, failedLookups < lookups, deps);
     if (result === "sent") sent += 1;
     if (result === "account" || result === "no_answer") {
       const over = mail.age >= patience;
-      deps.log({ event: "mail_failed", mail: mail.kind, reason: over ? "given_up" : result });
+      const reason = over ? "given_up" : result;
+      deps.log({ event: "mail_failed", mail: mail.kind, reason, ...(error !== undefined && { error }) });
       if (over) await stores.mail.end(mail.id, "refused");
       // The others would fare no better, and each may take its whole time.
-      break;
+      if (by === "sender") break;
+      if (by === "lookup") failedLookups += 1;
+      continue;
     }
     if (result === "refused" || result === "no_address") {
       deps.log({ event: "mail_failed", mail: mail.kind, reason: result });
@@ -52,16 +58,24 @@ export async function deliverMail(deps: DeliverDeps): Promise<number> {
   return sent;
 }
 
-async function deliver(
-  mail: DueMail,
-  mailer: Mailer,
-  deps: DeliverDeps,
-): Promise<MailOutcome | "account" | "no_answer"> {
-  if (isObsolete(mail)) return "obsolete";
-  const address = await mailer.addressOf(mail);
-  if (address === "none") return "no_address";
-  if (address === "no_answer") return "no_answer";
-  return await mailer.send(address.to, textOf(mail, deps));
+interface Delivery {
+  readonly result: MailOutcome | "account" | "no_answer";
+  /** Who brought it about, where that says something of the mails behind this one. */
+  readonly by?: "lookup" | "sender";
+  readonly error?: ErrorKind;
+}
+
+async function deliver(mail: DueMail, mailer: Mailer, ask: boolean, deps: DeliverDeps): Promise<Delivery> {
+  try {
+    if (isObsolete(mail)) return { result: "obsolete" };
+    const address = await mailer.addressOf(mail, ask);
+    if (address === "none") return { result: "no_address" };
+    if (address === "no_answer") return { result: "no_answer", by: "lookup" };
+    return { result: await mailer.send(address.to, textOf(mail, deps)), by: "sender" };
+  } catch (error) {
+    // This mail's own trouble, such as a detail that its text cannot be written from: the others go on.
+    return { result: "no_answer", error: errorKind(error) };
+  }
 }
 
 /** What it would say is not true any more. */

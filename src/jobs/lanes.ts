@@ -12,7 +12,7 @@ interface Lanes<Row> {
   readonly next: () => Promise<readonly Row[]>;
   /** The provider that a row's work bothers. */
   readonly laneOf: (row: Row) => string;
-  /** Answers whether the provider did its part. Must not throw. */
+  /** Answers whether the provider did its part. */
   readonly work: (row: Row) => Promise<boolean>;
   /** Whether one more may begin; asked before each. */
   readonly mayBegin: () => boolean;
@@ -20,7 +20,8 @@ interface Lanes<Row> {
 
 /**
  * Works rows off in their order, several at once, but few for one provider, and none for a provider that keeps
- * failing: neither a large nor a broken one holds up the others. Answers the rows of those that rest.
+ * failing: neither a large nor a broken one holds up the others. Answers the rows of those that rest. What throws is
+ * thrown on once everything that was begun has ended: a refresh that is cut off may lose its grant.
  */
 export async function workInLanes<Row>(lanes: Lanes<Row>): Promise<readonly Row[]> {
   const { next, laneOf, work, mayBegin } = lanes;
@@ -29,14 +30,30 @@ export async function workInLanes<Row>(lanes: Lanes<Row>): Promise<readonly Row[
   const busy = new Map<string, number>();
   const failed = new Map<string, number>();
   const rests = (lane: string): boolean => (failed.get(lane) ?? 0) >= strikes;
+  const errors: unknown[] = [];
   let more = true;
 
   const begin = async (row: Row): Promise<void> => {
     const lane = laneOf(row);
     busy.set(lane, (busy.get(lane) ?? 0) + 1);
-    const succeeded = await work(row);
+    let succeeded = false;
+    try {
+      succeeded = await work(row);
+    } catch (error) {
+      errors.push(error);
+    }
     busy.set(lane, (busy.get(lane) ?? 1) - 1);
     failed.set(lane, succeeded ? 0 : (failed.get(lane) ?? 0) + 1);
+  };
+  const look = async (): Promise<void> => {
+    try {
+      const page = await next();
+      more = page.length > 0;
+      waiting.push(...page);
+    } catch (error) {
+      more = false;
+      errors.push(error);
+    }
   };
 
   for (;;) {
@@ -47,12 +64,17 @@ export async function workInLanes<Row>(lanes: Lanes<Row>): Promise<readonly Row[
         const one: Promise<void> = begin(row).finally(() => running.delete(one));
         running.add(one);
       } else if (more && waiting.length < lookAhead) {
-        const page = await next();
-        more = page.length > 0;
-        waiting.push(...page);
+        await look();
       } else break;
     }
-    if (running.size === 0) return waiting.filter((row) => rests(laneOf(row)));
+    if (running.size === 0) break;
     await Promise.race(running);
   }
+  if (errors.length > 0) throw errors[0];
+  return waiting.filter((row) => rests(laneOf(row)));
+}
+
+/** A lane for an address: its host. */
+export function hostOf(address: string): string {
+  return URL.canParse(address) ? new URL(address).host : address;
 }

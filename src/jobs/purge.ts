@@ -7,14 +7,11 @@ const atOnce = 6;
 /** Replaced blobs of one run, for each unit of its budget, and how many go before their rows do too. */
 const supersededShare = 6;
 const supersededGroup = 30;
-/** Workspaces whose audit log one run shortens, for each unit of its budget, and events that one deletion takes. */
-const auditShare = 2;
-const auditBatch = 500;
 const mailKept = 90 * day;
 const mailBatch = 1000;
 
 export interface PurgeDeps {
-  readonly stores: Pick<Stores, "blobs" | "purge" | "auditPrune" | "mail">;
+  readonly stores: Pick<Stores, "blobs" | "purge" | "mail">;
   readonly log: Log;
   /** What one run may do; the platform counts the queries of each. */
   readonly backgroundBudget: number;
@@ -37,7 +34,7 @@ export async function purgeSuperseded({
       group.filter(({ current }) => current === 0).map(({ name }) => name),
       blobs,
     );
-    await purge.forgetSuperseded(group.map(({ name }) => name));
+    await purge.forgetSuperseded(group);
   }
   return due.length;
 }
@@ -73,16 +70,6 @@ async function deleteKeys(keys: readonly string[], blobs: Stores["blobs"]): Prom
   for (let at = 0; at < keys.length; at += atOnce) {
     await Promise.all(keys.slice(at, at + atOnce).map((key) => blobs.deleteKey(key)));
   }
-}
-
-/** Deletes audit events whose time is over, from the beginning of each chain, behind its checkpoint. */
-export async function pruneAudit({ stores: { auditPrune }, backgroundBudget }: PurgeDeps): Promise<number> {
-  let pruned = 0;
-  for (const workspaceId of await auditPrune.waiting(auditShare * backgroundBudget)) {
-    // One that has more waits for the next run, at its place.
-    pruned += await auditPrune.prune(workspaceId, auditBatch);
-  }
-  return pruned;
 }
 
 /** Forgets mail that ended 90 days ago. */

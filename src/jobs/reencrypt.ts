@@ -15,18 +15,23 @@ import type { OldDataKey } from "../store/replaced-keys.ts";
 import type { SealedUnder } from "../store/resealing.ts";
 import type { Rotation } from "../store/rotations.ts";
 import { DEPLOYMENT } from "../vault/data-key.ts";
+import { beginning, format, parse, type Position } from "./reencrypt-position.ts";
 
-/** Data keys of one page, and pages and chunks of one run: a chunk is a page of connections or registrations. */
+/** Data keys of one page, which takes some seven queries: a run does one for so many units of its budget. */
 const pageOfKeys = 50;
-const pagesOfRun = 2;
+const unitsOfPage = 3;
+const mostPages = 6;
+/** Connections or registrations of one chunk, which takes three queries and reads KV for each. */
 const chunk = 50;
-const chunksOfRun = 4;
+const unitsOfChunk = 1.5;
+const mostChunks = 12;
 /** Simultaneous reads of KV: the platform holds further ones back anyway. */
 const atOnce = 6;
 
 export interface ReencryptJobDeps extends ReencryptDeps {
   readonly stores: ReencryptDeps["stores"] & Pick<Stores, "replacedKeys" | "resealing">;
   readonly clock: Clock;
+  readonly backgroundBudget: number;
 }
 
 export interface ReencryptRun {
@@ -37,15 +42,6 @@ export interface ReencryptRun {
   /** No data key is left to replace. */
   readonly complete: boolean;
 }
-
-/** How far a run is: the last data key of the page before, and the last connection of the present page. */
-interface Position {
-  readonly rotation: number;
-  readonly key: string;
-  readonly connection: { readonly dataKey: string; readonly id: string };
-}
-
-const beginning: Position = { rotation: -1, key: "", connection: { dataKey: "", id: "" } };
 
 /** What one run may still do, and has done. */
 interface Run {
@@ -65,9 +61,12 @@ export async function reencrypt(
   until: number,
   deps: ReencryptJobDeps,
 ): Promise<ReencryptRun> {
-  const run: Run = { until, chunks: chunksOfRun, done: 0, unreadable: 0 };
+  const { backgroundBudget: budget } = deps;
+  const chunks = Math.min(Math.ceil(budget / unitsOfChunk), mostChunks);
+  const pages = Math.min(Math.ceil(budget / unitsOfPage), mostPages);
+  const run: Run = { until, chunks, done: 0, unreadable: 0 };
   let position = parse(rotation.position);
-  for (let page = 0; page < pagesOfRun; page += 1) {
+  for (let page = 0; page < pages; page += 1) {
     const keys = await pageAfter(position, rotation, deps);
     const stopped = await replacePage(keys, position, rotation, run, deps);
     if (stopped !== null) return pausedAt({ ...position, connection: stopped }, run);
@@ -194,12 +193,6 @@ async function moveRegistrations(
   }
 }
 
-function pausedAt({ rotation, key, connection }: Position, { done, unreadable }: Run): ReencryptRun {
-  const position = [rotation, key, connection.dataKey, connection.id].join("/");
-  return { done, unreadable, position, complete: false };
-}
-
-function parse(text: string): Position {
-  const [rotation = "", key = "", dataKey = "", id = ""] = text.split("/");
-  return rotation === "" ? beginning : { rotation: Number(rotation), key, connection: { dataKey, id } };
+function pausedAt(position: Position, { done, unreadable }: Run): ReencryptRun {
+  return { done, unreadable, position: format(position), complete: false };
 }

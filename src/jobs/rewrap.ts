@@ -5,12 +5,13 @@ import type { Rotation } from "../store/rotations.ts";
 
 /** Data keys of one batch: a page, and two statements that write. */
 const batch = 100;
-/** Batches of one run: with the other jobs of the minute they stay below the 50 queries of a free plan. */
-const batchesOfRun = 6;
+/** Batches of one run, at most: one, of three queries, for each unit of its budget. */
+const mostBatches = 30;
 
 export interface RewrapDeps extends KeyDeps {
   readonly stores: Pick<Stores, "rotations" | "loadedKeys">;
   readonly clock: Clock;
+  readonly backgroundBudget: number;
 }
 
 export interface RewrapRun {
@@ -30,7 +31,7 @@ export interface RewrapRun {
 export async function rewrap(rotation: Rotation, until: number, deps: RewrapDeps): Promise<RewrapRun> {
   const { rotations } = deps.stores;
   const sets = await lackingSets(rotation, deps);
-  let [left, done, unreadable] = [batchesOfRun, 0, 0];
+  let [left, done, unreadable] = [Math.min(deps.backgroundBudget, mostBatches), 0, 0];
   for (const set of sets) {
     const name = set.join(",");
     let after = startIn(name, rotation.position);

@@ -96,9 +96,12 @@ export type LogEvent =
       /** The kind of mail. */
       readonly mail: string;
       readonly reason: "refused" | "account" | "no_answer" | "no_address" | "given_up";
+      /** Of an exception; `reason` is then `no_answer` or `given_up`. */
+      readonly error?: ErrorKind;
     }
   | { readonly event: "purge_failed"; readonly connection: string; readonly error: ErrorKind }
   | { readonly event: "audit_chain_failed"; readonly workspace: string; readonly error: ErrorKind }
+  | { readonly event: "audit_prune_failed"; readonly workspace: string; readonly error: ErrorKind }
   | {
       readonly event: "master_key_orphaned";
       readonly fingerprint: string;
@@ -144,6 +147,7 @@ const levels: Readonly<Record<LogEvent["event"], LogLevel>> = {
   mail_failed: "warn",
   purge_failed: "error",
   audit_chain_failed: "error",
+  audit_prune_failed: "error",
   master_key_orphaned: "error",
   master_key_found: "info",
   rotation_advanced: "info",

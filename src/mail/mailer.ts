@@ -11,21 +11,24 @@ export interface MailSettings extends Smtp2go {
 }
 
 export interface Mailer {
-  /** The address of the person, or of the administrator: the verified one of the sign-in, else Clerk's record. */
-  addressOf(mail: Pick<DueMail, "user_id" | "email" | "issuer" | "subject">): Promise<Lookup>;
+  /**
+   * The address of the person, or of the administrator: the verified one of the sign-in, else Clerk's record.
+   * `ask`, true by default: whether Clerk may be asked; where it may not and would have to be, there is `no_answer`.
+   */
+  addressOf(mail: Pick<DueMail, "user_id" | "email" | "issuer" | "subject">, ask?: boolean): Promise<Lookup>;
   send(to: string, text: MailText): Promise<Sent>;
 }
 
 export function createMailer(settings: MailSettings, outbound: Outbound): Mailer {
   const { admin, clerk } = settings;
   return {
-    async addressOf(mail) {
+    async addressOf(mail, ask = true) {
       if (mail.user_id === null) return plainAddress(admin);
       const known = plainAddress(mail.email);
       if (known !== "none" || mail.subject === null || clerk === undefined || mail.issuer !== clerk.issuer) {
         return known;
       }
-      return await askClerk(clerk, mail.subject, outbound);
+      return ask ? await askClerk(clerk, mail.subject, outbound) : "no_answer";
     },
 
     async send(to, text) {

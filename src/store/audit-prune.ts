@@ -3,6 +3,13 @@ import { databaseNow, type Id } from "./database.ts";
 /** A writer reads the end of the chain before it writes: what it may have read stays this long, ms. */
 const settled = 3_600_000;
 
+/** Some workspaces in their order, and which of them have something to prune. */
+export interface PrunePage {
+  readonly over: readonly Id[];
+  /** Where the next page begins; null: there are no more. */
+  readonly next: Id | null;
+}
+
 export type AuditPrune = ReturnType<typeof createAuditPrune>;
 
 /**
@@ -11,21 +18,27 @@ export type AuditPrune = ReturnType<typeof createAuditPrune>;
  */
 export function createAuditPrune(db: D1Database) {
   return {
-    /** Workspaces whose first event is over, the one that has been so for longest first. */
-    async waiting(limit: number): Promise<readonly Id[]> {
+    /**
+     * Of the next `limit` workspaces behind `after` those whose first event is over. Costs a look at the first event of
+     * each, however many events are over.
+     */
+    async waiting(after: Id, limit: number): Promise<PrunePage> {
       const { results } = await db
         .prepare(
-          `SELECT workspace_id AS id FROM audit_events first
-           WHERE keep_until <= ${databaseNow} AND at <= ${databaseNow} - ${settled} AND NOT EXISTS
-             (SELECT 1 FROM audit_events before WHERE before.workspace_id = first.workspace_id AND before.seq < first.seq)
-           ORDER BY keep_until LIMIT ?1`,
+          `SELECT page.id, COALESCE(
+               (SELECT keep_until <= ${databaseNow} AND at <= ${databaseNow} - ${settled} FROM audit_events
+                WHERE workspace_id = page.id ORDER BY seq LIMIT 1), 0) AS over
+           FROM (SELECT id FROM workspaces WHERE id > ?1 ORDER BY id LIMIT ?2) AS page`,
         )
-        .bind(limit)
-        .all<{ id: Id }>();
-      return results.map((row) => row.id);
+        .bind(after, limit)
+        .all<{ id: Id; over: number }>();
+      return {
+        over: results.filter((row) => row.over === 1).map((row) => row.id),
+        next: results.length < limit ? null : (results.at(-1)?.id ?? null),
+      };
     },
 
-    /** Deletes the first events of a workspace that are over, `limit` at most; answers how many. */
+    /** Deletes the first events of a workspace that are over, `limit` at most; answers how many. Three queries. */
     async prune(workspaceId: Id, limit: number): Promise<number> {
       const { results } = await db
         .prepare(

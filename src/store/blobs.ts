@@ -22,6 +22,9 @@ export interface Journal {
   readonly facts: TokenFacts;
 }
 
+/** The facts as they are beside a journal: an earlier version wrote none of `due_at`. */
+type StoredFacts = Omit<TokenFacts, "due_at"> & Partial<Pick<TokenFacts, "due_at">>;
+
 /** Seconds a journal is kept: by then it was adopted, or the person has signed in again. */
 const journalLife = 7 * 86_400;
 
@@ -57,8 +60,9 @@ export function createBlobs(kv: KVNamespace) {
 
     /** Asked for only once no writer can still be about to write it: KV remembers a miss. */
     async getJournal(name: BlobName): Promise<Journal | null> {
-      const { value, metadata } = await kv.getWithMetadata<TokenFacts>(journalKeyOf(name), { type: "text" });
-      return value === null || metadata === null ? null : { blob: value, facts: metadata };
+      const { value, metadata } = await kv.getWithMetadata<StoredFacts>(journalKeyOf(name), { type: "text" });
+      if (value === null || metadata === null) return null;
+      return { blob: value, facts: { ...metadata, due_at: metadata.due_at ?? null } };
     },
 
     async deleteJournal(name: BlobName): Promise<void> {

@@ -8,6 +8,7 @@ export interface DueRow extends GrantState {
   readonly due_at: number;
   readonly kind: ConnectionKind;
   readonly issuer: string | null;
+  readonly refused_since: number | null;
   /** The data key wrapped under a master key that this deployment has loaded, if there is one. */
   readonly wrapped_data_key: string | null;
 }
@@ -44,7 +45,7 @@ export function createDue(db: D1Database) {
                AND w.fingerprint IN (${fingerprints.map((_, at) => `?${at + 4}`).join(", ")}) LIMIT 1)`;
       const { results } = await db
         .prepare(
-          `SELECT ${grantColumns}, kind, issuer, ${wrapping} AS wrapped_data_key FROM connections
+          `SELECT ${grantColumns}, kind, issuer, refused_since, ${wrapping} AS wrapped_data_key FROM connections
            WHERE due_at IS NOT NULL AND due_at <= ${databaseNow} AND (due_at, id) > (?1, ?2)
            ORDER BY due_at, id LIMIT ?3`,
         )
@@ -88,16 +89,20 @@ export function createDue(db: D1Database) {
         .run();
     },
 
-    /** The service refused the secret of this generation. Calls still pass: nothing says that it ended. Told once. */
-    async refused(row: Pick<GrantState, "id" | "gen">): Promise<void> {
+    /**
+     * The service refused the secret of this generation. Calls still pass: nothing says that it ended. Told once:
+     * `since` is since when it was refused already, also before tokens that were renewed in vain.
+     */
+    async refused(row: Pick<GrantState, "id" | "gen">, since: number | null): Promise<void> {
+      const change = db
+        .prepare(
+          `UPDATE connections SET refused_since = COALESCE(?3, ${databaseNow})
+           WHERE id = ?1 AND gen = ?2 AND due_at IS NOT NULL AND refused_since IS NULL`,
+        )
+        .bind(row.id, row.gen, since);
+      const event = connectionEvent(db, row.id, "liveness_failed", {});
       await db.batch([
-        db
-          .prepare(
-            `UPDATE connections SET refused_since = ${databaseNow}
-             WHERE id = ?1 AND gen = ?2 AND due_at IS NOT NULL AND refused_since IS NULL`,
-          )
-          .bind(row.id, row.gen),
-        connectionEvent(db, row.id, "liveness_failed", {}),
+        ...(since === null ? [change, event] : [change]),
         db
           .prepare(
             `UPDATE connections SET due_at = ${nextCheck} WHERE id = ?1 AND gen = ?2 AND due_at IS NOT NULL`,
@@ -112,8 +117,8 @@ export function createDue(db: D1Database) {
         db
           .prepare(
             `UPDATE connections SET state = 'reauth', reauth_since = ${databaseNow}, due_at = NULL
-             WHERE id = ?1 AND gen = ?2 AND state = 'live' AND status = 'active' AND refreshable = 0
-               AND access_expires_at <= ${databaseNow}`,
+             WHERE id = ?1 AND gen = ?2 AND status = 'active' AND refreshable = 0 AND access_expires_at <= ${databaseNow}
+               AND (state = 'live' OR (state = 'leased' AND sent_at = 0 AND lease_until <= ${databaseNow}))`,
           )
           .bind(row.id, row.gen),
         connectionEvent(db, row.id, "refresh_failed", { by: "schedule", reason: "ended" }),

@@ -1,6 +1,9 @@
 import { databaseNow, type Id } from "./database.ts";
 import { connectionEvent } from "./grant-event.ts";
-import { journalDelay, nextCheck, type Lease, type RenewedBy, type TokenFacts } from "./grant-row.ts";
+import { nextCheck, nobodyWrites, type Lease, type RenewedBy, type TokenFacts } from "./grant-row.ts";
+
+/** The background asks no provider again sooner that answered, ms. */
+const leastWait = 60_000;
 
 /** How long a superseded blob stays for readers that are half-way, ms. */
 const supersededFor = 3_600_000;
@@ -11,19 +14,20 @@ export function supersede(db: D1Database, lease: Lease): D1PreparedStatement {
     .prepare(
       `INSERT INTO superseded_blobs (name, delete_after)
        SELECT 't/' || id || '/' || gen || '/' || blob_fence, ${databaseNow} + ${supersededFor} FROM connections
-       WHERE id = ?1 AND gen = ?2 AND fence = ?3 AND state != 'live' ON CONFLICT DO NOTHING`,
+       WHERE id = ?1 AND gen = ?2 AND fence = ?3 AND state != 'live'
+       ON CONFLICT (name) DO UPDATE SET delete_after = excluded.delete_after`,
     )
     .bind(lease.connectionId, lease.gen, lease.fence);
 }
 
 /** What new tokens say in the row; `?4` … are the blob and the facts of it. */
 const renewed = `gen = gen + 1, state = 'live', blob = ?4, blob_copied_at = NULL, access_expires_at = ?5,
-  refreshable = ?6, scope = ?7, due_at = CASE WHEN storage = 'managed' AND status = 'active' THEN COALESCE(?8, ${nextCheck}) END,
+  refreshable = ?6, scope = ?7, due_at = CASE WHEN storage = 'managed' THEN COALESCE(?8, ?5, ${nextCheck}) END,
   retry_at = 0, sent_at = 0, refreshed_at = ${databaseNow}, reauth_since = NULL, refused_since = NULL`;
 
-/** The background's next try, `?4` ms from now and up to a quarter later, where it has to do with the row at all. */
-const laterDue = `due_at = CASE WHEN due_at IS NOT NULL
-  THEN CAST(${databaseNow} + ?4 + abs(random() % (CAST(?4 / 4 AS INTEGER) + 1)) AS INTEGER) END`;
+/** The background's next try, `wait` ms from now and up to a quarter later, where it has to do with the row at all. */
+const laterDue = (wait: string): string => `due_at = CASE WHEN due_at IS NOT NULL
+  THEN CAST(${databaseNow} + ${wait} + abs(random() % (CAST(${wait} / 4 AS INTEGER) + 1)) AS INTEGER) END`;
 
 const values = (lease: Lease, blob: string, facts: TokenFacts) =>
   [
@@ -91,20 +95,25 @@ export function createGrantOutcomes(db: D1Database) {
 
     /**
      * The provider answered, but not with tokens: nobody asks again before `delay` ms have passed. `repeated` says that
-     * an earlier request was never answered: what came of that one is still unknown.
+     * an earlier request was never answered: what came of that one is still unknown. The background waits a minute at
+     * least. Not told where a try of this generation was told (`told`).
      */
-    async postpone(lease: Lease, delay: number, repeated: boolean, by: RenewedBy): Promise<void> {
-      await db.batch([
-        db
-          .prepare(
-            `UPDATE connections SET state = CASE WHEN ?5 THEN 'sent' ELSE 'live' END,
-               sent_at = CASE WHEN ?5 THEN sent_at ELSE 0 END, lease_until = ${databaseNow} - ${journalDelay},
-               retry_at = ${databaseNow} + ?4, ${laterDue}
-             WHERE id = ?1 AND gen = ?2 AND fence = ?3 AND state = 'sent'`,
-          )
-          .bind(lease.connectionId, lease.gen, lease.fence, delay, repeated ? 1 : 0),
-        connectionEvent(db, lease.connectionId, "refresh_failed", { by, reason: "refused" }),
-      ]);
+    async postpone(
+      lease: Lease,
+      delay: number,
+      { repeated, told }: { readonly repeated: boolean; readonly told: boolean },
+      by: RenewedBy,
+    ): Promise<void> {
+      const change = db
+        .prepare(
+          `UPDATE connections SET state = CASE WHEN ?5 THEN 'sent' ELSE 'live' END,
+             sent_at = CASE WHEN ?5 THEN sent_at ELSE 0 END, lease_until = ${nobodyWrites},
+             retry_at = ${databaseNow} + ?4, ${laterDue(`MAX(?4, ${leastWait})`)}
+           WHERE id = ?1 AND gen = ?2 AND fence = ?3 AND state = 'sent'`,
+        )
+        .bind(lease.connectionId, lease.gen, lease.fence, delay, repeated ? 1 : 0);
+      const event = connectionEvent(db, lease.connectionId, "refresh_failed", { by, reason: "refused" });
+      await db.batch(told ? [change] : [change, event]);
     },
 
     /**
@@ -120,8 +129,7 @@ export function createGrantOutcomes(db: D1Database) {
     ): Promise<void> {
       const change = db
         .prepare(
-          `UPDATE connections SET lease_until = ${databaseNow} - ${journalDelay}, retry_at = ${databaseNow} + ?5,
-             ${laterDue}
+          `UPDATE connections SET lease_until = ${nobodyWrites}, retry_at = ${databaseNow} + ?5, ${laterDue("?4")}
            WHERE id = ?1 AND gen = ?2 AND fence = ?3 AND state = 'sent'`,
         )
         .bind(lease.connectionId, lease.gen, lease.fence, wait.again, wait.delay);

@@ -7,6 +7,7 @@ import {
   grantColumns,
   journalDelay,
   nextCheck,
+  nobodyWrites,
   type GrantState,
   type Lease,
   type NextGeneration,
@@ -27,8 +28,9 @@ export function createGrantStates(db: D1Database, audit: Pick<Audit, "record">) 
     },
 
     /**
-     * Grants whose token request was out when its writer's time ran out, in the last hour: there may be a journal to
-     * adopt. Older ones were looked at sixty times, and their next use looks again.
+     * Grants whose token request was out when its writer's time ran out, in the last hour, the latest first: there may
+     * be a journal to adopt. A writer that said that it is done left none. Older ones were looked at before, and their
+     * next use looks again.
      */
     async abandoned(limit: number): Promise<readonly GrantState[]> {
       const { results } = await db
@@ -36,7 +38,7 @@ export function createGrantStates(db: D1Database, audit: Pick<Audit, "record">) 
           `SELECT ${grantColumns} FROM connections
            WHERE sent_at > 0 AND lease_until <= ${databaseNow} - ${journalDelay}
              AND lease_until > ${databaseNow} - 3600000 AND status != 'disconnected'
-           ORDER BY lease_until LIMIT ?1`,
+           ORDER BY lease_until DESC LIMIT ?1`,
         )
         .bind(limit)
         .all<GrantState>();
@@ -143,8 +145,25 @@ export function createGrantStates(db: D1Database, audit: Pick<Audit, "record">) 
       await db
         .prepare(
           `UPDATE connections SET state = CASE sent_at WHEN 0 THEN 'live' ELSE 'sent' END,
-             lease_until = ${databaseNow} - ${journalDelay}
+             lease_until = ${nobodyWrites}
            WHERE id = ?1 AND gen = ?2 AND fence = ?3 AND state = 'leased'`,
+        )
+        .bind(lease.connectionId, lease.gen, lease.fence)
+        .run();
+    },
+
+    /**
+     * Gives a lease back that was taken over, without a change: who needed a sign-in needs it still. Where a token
+     * request was on its way, whoever sent it may yet bring what came of it: then the lease runs out by itself, and
+     * keeps others from asking beside.
+     */
+    async handBack(lease: Lease): Promise<void> {
+      await db
+        .prepare(
+          `UPDATE connections SET state = CASE WHEN reauth_since IS NULL THEN 'live' ELSE 'reauth' END,
+             lease_until = ${databaseNow}
+           WHERE id = ?1 AND gen = ?2 AND fence = ?3 AND state = 'leased'
+             AND (sent_at = 0 OR reauth_since IS NOT NULL)`,
         )
         .bind(lease.connectionId, lease.gen, lease.fence)
         .run();

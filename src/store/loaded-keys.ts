@@ -9,9 +9,11 @@ export interface OrphanedKey {
   readonly client_registrations: number;
 }
 
-export interface NewOrphan extends OrphanedKey {
+export interface FoundOrphan extends OrphanedKey {
   /** When it was found, ms. */
   readonly found_at: number;
+  /** ms since then. */
+  readonly age: number;
 }
 
 /**
@@ -71,12 +73,13 @@ export function createLoadedKeys(db: D1Database) {
       return results.map((row) => row.wrapped_by.split(","));
     },
 
-    async orphans(): Promise<readonly OrphanedKey[]> {
+    async orphans(): Promise<readonly FoundOrphan[]> {
       const { results } = await db
         .prepare(
-          "SELECT fingerprint, data_keys, client_registrations FROM orphaned_keys WHERE fingerprint > ''",
+          `SELECT fingerprint, data_keys, client_registrations, found_at, ${databaseNow} - found_at AS age
+           FROM orphaned_keys WHERE fingerprint > ''`,
         )
-        .all<OrphanedKey>();
+        .all<FoundOrphan>();
       return results;
     },
 
@@ -84,7 +87,10 @@ export function createLoadedKeys(db: D1Database) {
      * Records a key that nobody has, with what it alone (in `sets`, lists as of `inUse`) would open. Null where it is
      * recorded already.
      */
-    async recordOrphan(fingerprint: string, sets: readonly (readonly string[])[]): Promise<NewOrphan | null> {
+    async recordOrphan(
+      fingerprint: string,
+      sets: readonly (readonly string[])[],
+    ): Promise<FoundOrphan | null> {
       return await db
         .prepare(
           `INSERT INTO orphaned_keys (fingerprint, data_keys, client_registrations, found_at)
@@ -93,10 +99,10 @@ export function createLoadedKeys(db: D1Database) {
              (SELECT COUNT(*) FROM data_keys k JOIN client_registrations r ON r.data_key_id = k.id
               WHERE k.owner = 'deployment' AND k.wrapped_by IN (SELECT copied.value FROM json_each(?2) AS copied)),
              ${databaseNow} WHERE true
-           ON CONFLICT DO NOTHING RETURNING fingerprint, data_keys, client_registrations, found_at`,
+           ON CONFLICT DO NOTHING RETURNING fingerprint, data_keys, client_registrations, found_at, 0 AS age`,
         )
         .bind(fingerprint, JSON.stringify(sets.map((set) => set.join(","))))
-        .first<NewOrphan>();
+        .first<FoundOrphan>();
     },
 
     async forgetOrphan(fingerprint: string): Promise<void> {

@@ -9,6 +9,7 @@ export interface Superseded {
   readonly name: string;
   /** 1 where a row names it after all: it only leaves the list. */
   readonly current: number;
+  readonly delete_after: number;
 }
 
 /** A connection whose deletion has begun. */
@@ -29,7 +30,7 @@ export function createPurge(db: D1Database, audit: Pick<Audit, "queued">) {
     async superseded(limit: number): Promise<readonly Superseded[]> {
       const { results } = await db
         .prepare(
-          `SELECT s.name, c.id IS NOT NULL AS current FROM superseded_blobs s LEFT JOIN connections c
+          `SELECT s.name, s.delete_after, c.id IS NOT NULL AS current FROM superseded_blobs s LEFT JOIN connections c
              ON c.id = substr(s.name, 3, instr(substr(s.name, 3), '/') - 1)
                AND s.name = 't/' || c.id || '/' || c.gen || '/' || c.blob_fence
            WHERE s.delete_after <= ${databaseNow} ORDER BY s.delete_after, s.name LIMIT ?1`,
@@ -39,20 +40,27 @@ export function createPurge(db: D1Database, audit: Pick<Audit, "queued">) {
       return results;
     },
 
-    async forgetSuperseded(names: readonly string[]): Promise<void> {
+    /** Takes names off the list, as they were read: one whose time was moved since waits for that. */
+    async forgetSuperseded(blobs: readonly Pick<Superseded, "name" | "delete_after">[]): Promise<void> {
       await db
-        .prepare("DELETE FROM superseded_blobs WHERE name IN (SELECT value FROM json_each(?1))")
-        .bind(JSON.stringify(names))
+        .prepare(
+          `DELETE FROM superseded_blobs WHERE (name, delete_after) IN
+             (SELECT value ->> 'name', value ->> 'delete_after' FROM json_each(?1))`,
+        )
+        .bind(JSON.stringify(blobs.map(({ name, delete_after }) => ({ name, delete_after }))))
         .run();
     },
 
-    /** Connections that were disconnected too long ago to be taken back, oldest first. */
+    /**
+     * Connections that were disconnected too long ago to be taken back: those first that have waited longest, since
+     * then or since the last try, so that some that cannot be deleted keep no others.
+     */
     async expired(limit: number): Promise<readonly Id[]> {
       const { results } = await db
         .prepare(
           `SELECT id FROM connections
            WHERE disconnected_at IS NOT NULL AND disconnected_at <= ${databaseNow} - ${disconnectedFor}
-           ORDER BY disconnected_at, id LIMIT ?1`,
+           ORDER BY COALESCE(purging_at, disconnected_at + ${disconnectedFor}), id LIMIT ?1`,
         )
         .bind(limit)
         .all<{ id: Id }>();
@@ -66,7 +74,7 @@ export function createPurge(db: D1Database, audit: Pick<Audit, "queued">) {
     async begin(id: Id): Promise<Purged | null> {
       return await db
         .prepare(
-          `UPDATE connections SET purging_at = COALESCE(purging_at, ${databaseNow}), fence = fence + 1
+          `UPDATE connections SET purging_at = ${databaseNow}, fence = fence + 1
            WHERE id = ?1 AND disconnected_at <= ${databaseNow} - ${disconnectedFor}
            RETURNING id, workspace_id, service, gen, blob_fence`,
         )

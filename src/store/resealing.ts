@@ -86,7 +86,8 @@ export function createResealing(db: D1Database) {
             `INSERT INTO superseded_blobs (name, delete_after)
              SELECT 't/' || c.id || '/' || c.gen || '/' || c.blob_fence, ${databaseNow} + ${supersededFor}
              FROM json_each(?1) AS copied CROSS JOIN connections c ON c.id = copied.value ->> 'id'
-             WHERE ${isAsSeen} ON CONFLICT DO NOTHING`,
+             WHERE ${isAsSeen}
+             ON CONFLICT (name) DO UPDATE SET delete_after = excluded.delete_after`,
           )
           .bind(json),
         db

@@ -11,6 +11,8 @@ export interface WaitingRevocation {
   readonly storage: StorageMode;
   /** When it was last tried. */
   readonly revocation_at: number;
+  /** The authorization server, for keeping apart those that fail. */
+  readonly issuer: string | null;
   /** How long ago the connection was disconnected, ms. */
   readonly age: number;
 }
@@ -22,17 +24,24 @@ export type Revocations = ReturnType<typeof createRevocations>;
 export function createRevocations(db: D1Database) {
   return {
     /**
-     * Records what became of a revocation; `from` makes one of several that try the winner. What nobody will open any
-     * more goes, and an outcome that stays is on record.
+     * Records what became of a revocation; `from` makes one of several that try the winner, and `gen` (null: any) keeps
+     * what came of one grant from being said of another. What nobody will open any more goes, and an outcome that stays
+     * is on record.
      */
-    async set(id: Id, from: RevocationState, to: RevocationState): Promise<Connection | null> {
+    async set(
+      id: Id,
+      from: RevocationState,
+      to: RevocationState,
+      gen: number | null,
+    ): Promise<Connection | null> {
       const change = db
         .prepare(
           `UPDATE connections SET revocation = ?3, revocation_at = ${databaseNow},
              blob = CASE WHEN ?3 IN ('pending', 'awaiting_credential') THEN blob END
-           WHERE id = ?1 AND status = 'disconnected' AND revocation = ?2 RETURNING ${publicColumns}`,
+           WHERE id = ?1 AND status = 'disconnected' AND revocation = ?2 AND (?4 IS NULL OR gen = ?4)
+           RETURNING ${publicColumns}`,
         )
-        .bind(id, from, to);
+        .bind(id, from, to, gen);
       const event = connectionEvent(db, id, "provider_revocation", { outcome: to });
       const [changed] = await db.batch<Connection>(open.includes(to) ? [change] : [change, event]);
       return changed?.results[0] ?? null;
@@ -45,7 +54,7 @@ export function createRevocations(db: D1Database) {
     async waiting(limit: number): Promise<readonly WaitingRevocation[]> {
       const { results } = await db
         .prepare(
-          `SELECT id, storage, revocation_at, ${databaseNow} - disconnected_at AS age FROM connections
+          `SELECT id, storage, issuer, revocation_at, ${databaseNow} - disconnected_at AS age FROM connections
            WHERE revocation = 'pending' AND revocation_at <= ${databaseNow} - ${hour}
              AND revocation_at + MIN((revocation_at - disconnected_at) / 2, ${day}) <= ${databaseNow}
            ORDER BY revocation_at, id LIMIT ?1`,

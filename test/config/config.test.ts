@@ -48,7 +48,7 @@ const refused: readonly (readonly [string, Record<string, unknown>])[] = [
   ["UPSTREAM_TIMEOUT_SECONDS", { ...hosted, UPSTREAM_TIMEOUT_SECONDS: "5m" }],
   ["RESPONSE_TIMEOUT_SECONDS", { ...hosted, RESPONSE_TIMEOUT_SECONDS: "86401" }],
   ["STREAM_CHECK_BUDGET", { ...hosted, STREAM_CHECK_BUDGET: "1.5" }],
-  ["BACKGROUND_BUDGET", { ...hosted, BACKGROUND_BUDGET: "101" }],
+  ["BACKGROUND_BUDGET", { ...hosted, BACKGROUND_BUDGET: "51" }],
   ["OIDC_JWKS_URL", { ...hosted, ...oidc, OIDC_JWKS_URL: "" }],
   ["STRIPE_SECRET_KEY", { ...hosted, ...stripe, STRIPE_SECRET_KEY: "" }],
   ["STRIPE_SECRET_KEY", { ...hosted, ...stripe, STRIPE_SECRET_KEY: "pk_live_secret-value" }],

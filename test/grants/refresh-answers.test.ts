@@ -82,7 +82,7 @@ describe("no answer", () => {
   ] as const)("T73 %s, inside the grace: the repeat brings the tokens", async (_, behaviour) => {
     const world = await createWorld({ service: "linear", grace: 30 * minute });
     world.provider.next(behaviour);
-    expect(await world.actor().refresh()).toEqual({ kind: "later", retryAfter: 1000 });
+    expect(await world.actor().refresh()).toEqual({ kind: "later", retryAfter: 1000, unanswered: true });
     expect(await world.row()).toMatchObject({ state: "sent", gen: 1 });
     expect(await world.actor().refresh(), "not at once").toMatchObject({ kind: "later" });
     await world.age(second);

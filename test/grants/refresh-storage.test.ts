@@ -122,7 +122,7 @@ describe("T77 metadata", () => {
     await connections.setLabel(world.user.workspace_id, world.id, "Another", "owner");
     await connections.touch(world.id, 0);
     await grants.wantScope(world.id, "more");
-    await revocations.set(world.id, "pending", "revoked");
+    await revocations.set(world.id, "pending", "revoked", null);
     await connections.markBlobsCopied([]);
     await due.putOff([{ id: world.id, due_at: 1, delay: 1 }]);
     expect({ ...(await world.row()), now: 0 }).toEqual({ ...before, now: 0 });

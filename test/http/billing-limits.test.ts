@@ -262,7 +262,7 @@ describe("billing that is switched off", slow, () => {
     await age(buyer.workspace, 6 * day);
     await shop.instance.cron("* * * * *");
     expect(await buyer.statuses()).toEqual(["suspended"]);
-    const plain = createInstance();
+    const plain = createInstance({ BACKGROUND_BUDGET: "50" });
     await plain.cron("* * * * *");
     expect(await buyer.statuses()).toEqual(["active"]);
     expect((await plain.fetch(buyer.paths[0] ?? "", rpcCall())).status).toBe(200);

@@ -110,6 +110,18 @@ describe("a master key that stored data needs and nobody has", () => {
     expect(await mails()).toHaveLength(1);
   });
 
+  it("is mailed when whoever found it died before, and not again once that mail is forgotten", async () => {
+    await given(without).report();
+    await env.DB.prepare("DELETE FROM mail_queue").run();
+    await given(without).report();
+    await given(without).report();
+    expect(await mails()).toHaveLength(1);
+    await env.DB.prepare("DELETE FROM mail_queue").run();
+    await env.DB.prepare("UPDATE orphaned_keys SET found_at = found_at - 90000000").run();
+    await given(without).report();
+    expect(await mails()).toEqual([]);
+  });
+
   it("two runs at once record and mail it once", async () => {
     await Promise.all([given(without).report(), given(without).report(), given(without).report()]);
     expect(await mails()).toHaveLength(1);

@@ -2,10 +2,11 @@ import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, inject, it } from "vitest";
 import { deliverMail, type DeliverDeps } from "../../src/jobs/deliver-mail.ts";
 import type { LogEvent } from "../../src/lib/log.ts";
+import type { Mailer } from "../../src/mail/mailer.ts";
 import { createCatalogue } from "../../src/services/index.ts";
 import { createStores } from "../../src/store/index.ts";
 import { createInstance } from "../support/instance.ts";
-import { createPost, taken, type Post } from "../support/mail.ts";
+import { clerkSubjectIssuer, createPost, taken, type Post } from "../support/mail.ts";
 import { createOwner, createRow, daysAgo, type Owner } from "../support/owner.ts";
 import { faultyStores } from "../support/refresh/faulty.ts";
 import { edit } from "../support/storage.ts";
@@ -44,6 +45,20 @@ async function queue(): Promise<readonly QueueRow[]> {
 const makeDue = async () => await edit(env, "UPDATE mail_queue SET next_at = 1 WHERE next_at IS NOT NULL");
 const mail = (occasion: string) =>
   ({ occasion, kind: "subscription_confirmed", userId: owner.user, connectionId: null }) as const;
+
+const withoutAddress = async () => {
+  const subject = `user_${crypto.randomUUID()}`;
+  return { subject, ...(await createOwner({ email: null, issuer: clerkSubjectIssuer, subject })) };
+};
+
+/** Mail to people whose address only Clerk knows, which does not tell. */
+const strangers = async (count: number): Promise<void> => {
+  for (let at = 0; at < count; at += 1) {
+    const { user, subject } = await withoutAddress();
+    await post.clerk(subject, { status: 503 });
+    await stores.mail.enqueue({ ...mail(`stranger ${at}`), userId: user });
+  }
+};
 
 beforeEach(async () => {
   await edit(env, "DELETE FROM mail_queue");
@@ -158,6 +173,57 @@ describe("delivering mail", () => {
     await post.answer(taken);
     await makeDue();
     expect(await deliverMail(deps())).toBe(1);
+  });
+
+  it("a Clerk that fails keeps back no mail that needs no address of it", async () => {
+    await strangers(4);
+    await stores.mail.enqueue({
+      occasion: "key",
+      kind: "master_key_missing",
+      userId: null,
+      connectionId: null,
+      detail: { fingerprint: "0123456789abcdef" },
+    });
+    const asked: boolean[] = [];
+    const { mailer } = post;
+    const counting: Mailer = {
+      ...mailer,
+      addressOf: async (of, ask) => {
+        if (of.user_id !== null) asked.push(ask === true);
+        return await mailer.addressOf(of, ask);
+      },
+    };
+    expect(await deliverMail(deps({ mailer: counting }))).toBe(1);
+    expect(await post.mails()).toMatchObject([{ to: ["admin@bindify.example"] }]);
+    expect(asked, "not again and again: each may take its whole time").toEqual([true, true, false, false]);
+    expect((await queue()).map(({ outcome, tries }) => [outcome, tries])).toEqual([
+      ...Array.from({ length: 4 }, () => [null, 1]),
+      ["sent", 1],
+    ]);
+  });
+
+  it("an SMTP2GO that fails is asked once in a run", async () => {
+    await post.answer({ status: 500 });
+    for (let at = 0; at < 3; at += 1) await stores.mail.enqueue(mail(`m${at}`));
+    await deliverMail(deps());
+    expect(await post.posted()).toHaveLength(1);
+  });
+
+  it("one that cannot be written keeps back no other, is tried again, and is given up", async () => {
+    for (const occasion of ["a", "b"]) await stores.mail.enqueue(mail(occasion));
+    await edit(env, "UPDATE mail_queue SET detail = '[' WHERE occasion = 'a'");
+    expect(await deliverMail(deps())).toBe(1);
+    const failed = { event: "mail_failed", mail: "subscription_confirmed", error: "SyntaxError" };
+    expect(events).toEqual([{ ...failed, reason: "no_answer" }]);
+    expect(await queue()).toMatchObject([
+      { outcome: null, tries: 1 },
+      { outcome: "sent", tries: 1 },
+    ]);
+    await makeDue();
+    await edit(env, `UPDATE mail_queue SET created_at = ${daysAgo(3)}`);
+    await deliverMail(deps());
+    expect(events.at(-1)).toEqual({ ...failed, reason: "given_up" });
+    expect(await queue()).toMatchObject([{ outcome: "refused", tries: 2 }, {}]);
   });
 
   it("a mail that is refused for good ends at once", async () => {

@@ -110,3 +110,27 @@ describe("work in lanes", () => {
     expect(few.pages).toBeLessThanOrEqual(4);
   });
 });
+
+describe("what throws", () => {
+  it.each(["next", "work"])("%s: what was begun ends first, and no more is looked for", async (broken) => {
+    let [pages, ended] = [0, 0];
+    const running = workInLanes({
+      next: async () => {
+        pages += 1;
+        if (pages > 1 && broken === "next") throw new Error("no page");
+        return await Promise.resolve(pages > 1 ? [] : ["a0", "b0", "c0"]);
+      },
+      laneOf: (row) => row.slice(0, 1),
+      work: async (row) => {
+        await soon();
+        if (row === "a0" && broken === "work") throw new Error("no work");
+        await soon();
+        ended += 1;
+        return true;
+      },
+      mayBegin: () => true,
+    });
+    await expect(running).rejects.toThrow(broken === "next" ? "no page" : "no work");
+    expect(ended).toBe(broken === "next" ? 3 : 2);
+  });
+});

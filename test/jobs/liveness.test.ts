@@ -9,6 +9,7 @@ import { rpcCall } from "../support/answers.ts";
 import { createInstance } from "../support/instance.ts";
 import { createPerson, type Connected, type Person } from "../support/person.ts";
 import { runDue } from "../support/refresh/due.ts";
+import type { TokenBody } from "../support/refresh/provider.ts";
 import { createWorld } from "../support/refresh/world.ts";
 import { edit } from "../support/storage.ts";
 import { upstream } from "../support/upstream.ts";
@@ -153,6 +154,30 @@ describe("a managed secret that does not end", () => {
     await runDue([world], { outbound: answered(401) });
     expect(await world.row()).toMatchObject({ gen: 2, state: "live" });
     expect(world.provider.presented).toHaveLength(1);
+  });
+});
+
+describe("tokens without an end that can be renewed", () => {
+  it("and are refused when they are new too: that is on record, once", async () => {
+    const world = await createWorld({ storage: "managed" });
+    connected = { ...connected, id: world.id };
+    const unending = {
+      kind: "shaped",
+      shape: (tokens: TokenBody) => ({ ...tokens, expires_in: undefined }),
+    } as const;
+    const refusedSince: (number | null)[] = [];
+    await world.set("access_expires_at = NULL");
+    for (let day = 0; day < 3; day += 1) {
+      await world.set("due_at = 1");
+      world.provider.next(unending);
+      const { events } = await runDue([world], { outbound: answered(401) });
+      expect(events).toContainEqual(expect.objectContaining({ refused: 1 }));
+      refusedSince.push((await row(world.id)).refused_since);
+      expect(await failures()).toBe(1);
+    }
+    expect(world.provider.presented).toHaveLength(3);
+    expect(new Set(refusedSince).size).toBe(1);
+    expect(refusedSince[0]).not.toBeNull();
   });
 });
 

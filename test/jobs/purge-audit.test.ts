@@ -1,14 +1,25 @@
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it } from "vitest";
-import { pruneAudit } from "../../src/jobs/purge.ts";
+import { pruneAudit } from "../../src/jobs/prune-audit.ts";
 import { chainHash, type ChainedEvent } from "../../src/lib/audit-chain.ts";
+import { systemClock } from "../../src/lib/clock.ts";
+import type { LogEvent } from "../../src/lib/log.ts";
+import { systemRandom } from "../../src/lib/random.ts";
 import { createStores } from "../../src/store/index.ts";
 import { createInstance } from "../support/instance.ts";
+import { metered } from "../support/metered.ts";
 import { createOwner } from "../support/owner.ts";
+import { faultyStores } from "../support/refresh/faulty.ts";
 import { edit } from "../support/storage.ts";
 
 const stores = createStores(env.DB, env.BLOBS);
-const deps = { stores, backgroundBudget: 3, log: () => undefined };
+const deps = {
+  stores,
+  clock: systemClock,
+  random: systemRandom,
+  backgroundBudget: 3,
+  log: () => undefined,
+};
 const day = 86_400_000;
 let workspace: string;
 
@@ -74,6 +85,23 @@ async function verified(): Promise<boolean> {
     if (event.seq !== seq || event.hash !== hash) return false;
   }
   return true;
+}
+
+/** Rows, whose chain nobody looks at here, of an own workspace each. */
+async function many(workspaces: number, events: number): Promise<readonly string[]> {
+  const owners: string[] = [];
+  for (let at = 0; at < workspaces; at += 1) owners.push((await createOwner()).workspace);
+  for (const one of owners) {
+    await edit(
+      env,
+      `WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < ?2)
+       INSERT INTO audit_events (workspace_id, seq, at, type, actor, detail, keep_until, hash)
+       SELECT ?1, n, n, 'login', 'owner', '{}', n, 'h' FROM numbers`,
+      one,
+      events,
+    );
+  }
+  return owners;
 }
 
 describe("T88 pruning the audit log", () => {
@@ -173,5 +201,63 @@ describe("T88 pruning the audit log", () => {
     await pruneAudit(deps);
     await edit(env, "UPDATE audit_checkpoints SET hash = 'another' WHERE workspace_id = ?1", workspace);
     expect(await verified()).toBe(false);
+  });
+
+  it("T88 one run keeps up with more than one deletion takes, of several workspaces in turn", async () => {
+    await many(2, 4500);
+    expect(await pruneAudit(deps)).toBe(9000);
+    await many(2, 6500);
+    expect(await pruneAudit(deps), "six deletions are its budget").toBe(12_000);
+    const { results } = await env.DB.prepare(
+      "SELECT COUNT(*) AS left FROM audit_events GROUP BY workspace_id",
+    ).all();
+    expect(results).toEqual([{ left: 500 }, { left: 500 }]);
+  });
+
+  it("T88 looking for them costs a look at each workspace, not at each event that is over", async () => {
+    await many(1, 4000);
+    const meter = metered(env.DB);
+    const { over } = await createStores(meter.db, env.BLOBS).auditPrune.waiting("", 1000);
+    expect(over).toHaveLength(1);
+    const count = await env.DB.prepare("SELECT COUNT(*) AS n FROM workspaces").first<{ n: number }>();
+    expect(meter.rowsRead).toBeLessThanOrEqual(3 * (count?.n ?? 0));
+  });
+
+  it("T88 pages of workspaces follow one another, and none is left out", async () => {
+    const owners = await many(5, 1);
+    const seen: string[] = [];
+    for (let after: string | null = ""; after !== null;) {
+      const page: Awaited<ReturnType<typeof stores.auditPrune.waiting>> = await stores.auditPrune.waiting(
+        after,
+        2,
+      );
+      seen.push(...page.over);
+      after = page.next;
+    }
+    expect(seen).toEqual(owners.toSorted());
+  });
+
+  it("T88 begins anywhere and comes around", async () => {
+    for (const byte of [0, 0x40, 0x80, 0xff]) {
+      await many(6, 1);
+      expect(await pruneAudit({ ...deps, random: (length) => new Uint8Array(length).fill(byte) })).toBe(6);
+    }
+  });
+
+  it("T88 one that cannot be shortened keeps no other, and is said", async () => {
+    await many(3, 2);
+    const logged: LogEvent[] = [];
+    const faulty = faultyStores(stores, { "auditPrune.prune": ["before"] });
+    const log = (event: LogEvent) => void logged.push(event);
+    expect(await pruneAudit({ ...deps, stores: faulty.stores, log })).toBe(4);
+    expect(logged).toMatchObject([{ event: "audit_prune_failed", error: "D1" }]);
+    expect(await pruneAudit(deps)).toBe(2);
+  });
+
+  it("T88 after its time nothing more begins", async () => {
+    await many(3, 2);
+    let now = 0;
+    const clock = () => (now += 25_000);
+    expect(await pruneAudit({ ...deps, clock })).toBe(4);
   });
 });

@@ -1,6 +1,7 @@
 import { env } from "cloudflare:workers";
-import { beforeEach, expect, it } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import { disconnect } from "../../src/connect/disconnect.ts";
+import { renewConnection } from "../../src/connect/renew.ts";
 import { retryRevocations } from "../../src/jobs/retry-revocations.ts";
 import { OutboundError } from "../../src/lib/outbound.ts";
 import { createOauthHttp } from "../../src/oauth/http.ts";
@@ -18,7 +19,7 @@ const down = createOauthHttp(async () => await Promise.reject(new OutboundError(
 async function end(world: World): Promise<string> {
   const { deps } = world.actor();
   const nothing = { present: undefined, purge: false };
-  const ended = await disconnect({ ...world.user, actor: "owner" }, world.id, nothing, {
+  const ended = await disconnect(world.user, world.id, nothing, {
     ...deps,
     oauth: down,
   });
@@ -106,6 +107,84 @@ it("the person connected again meanwhile: what is in use is not ended", async ()
   expect(world.provider.revoked).toEqual([]);
   expect((await state(world)).revocation).toBe("skipped");
   expect(await told(world)).toEqual([{ outcome: "skipped" }]);
+});
+
+async function signIn(world: World): Promise<void> {
+  const { deps } = world.actor();
+  const { grant } = await world.present();
+  const next = {
+    grant: { ...grant, refresh_token: "new" },
+    storage: "managed",
+    present: undefined,
+  } as const;
+  await renewConnection(world.user, world.id, next, deps);
+}
+
+describe("the person takes it back", () => {
+  it.each(["grants.read", "revocations.claim", "blobs.get"])("before %s: the new grant lives", async (at) => {
+    const world = await createWorld({ storage: "managed" });
+    await end(world);
+    await world.set("blob = NULL");
+    await later(world, 2 * hour);
+    let signedIn = false;
+    const { deps } = world.actor(undefined, undefined, async (call) => {
+      if (call !== at || signedIn) return;
+      signedIn = true;
+      await signIn(world);
+    });
+    await retryRevocations({ ...deps, backgroundBudget: 10 });
+    expect(signedIn).toBe(true);
+    expect(world.provider.revoked).toEqual([]);
+    expect((await world.present()).grant.refresh_token).toBe("new");
+    expect(await told(world)).toEqual([]);
+  });
+
+  it("between two tries: nothing is asked again", async () => {
+    const world = await createWorld({ storage: "managed" });
+    await end(world);
+    await later(world, 2 * hour);
+    let asked = 0;
+    const oauth = createOauthHttp(async () => {
+      asked += 1;
+      await signIn(world);
+      throw new OutboundError("unreachable");
+    });
+    await run(world, oauth);
+    expect(asked).toBe(1);
+    expect((await world.row()).status).toBe("active");
+  });
+});
+
+it("a provider that is down is not asked for all of its grants, and holds up no other", async () => {
+  const worlds: World[] = [];
+  for (let at = 0; at < 8; at += 1) {
+    const world = await createWorld({ storage: "managed" });
+    await end(world);
+    await later(world, 2 * hour + (10 - at) * 1000);
+    worlds.push(world);
+  }
+  const last = worlds.at(-1);
+  if (last === undefined) throw new Error("no world");
+  await last.set("issuer = 'https://other.example'");
+  expect(await run(last, down)).toBeLessThanOrEqual(5);
+  const row = await env.DB.prepare("SELECT revocation_at FROM connections WHERE id = ?1")
+    .bind(last.id)
+    .first<{
+      revocation_at: number;
+    }>();
+  expect(row?.revocation_at, "it was tried").toBeGreaterThan(Date.now() - hour);
+});
+
+it("nothing new begins after a minute", async () => {
+  for (let at = 0; at < 3; at += 1) {
+    const world = await createWorld({ storage: "managed" });
+    await end(world);
+    await later(world, 2 * hour);
+  }
+  const world = await createWorld();
+  let now = Date.now();
+  const clock = () => (now += 25_000);
+  expect(await retryRevocations({ ...world.actor().deps, clock, oauth: down, backgroundBudget: 10 })).toBe(1);
 });
 
 it("a user-held one that was left half-way waits for its credential again", async () => {

@@ -2,6 +2,7 @@ import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it } from "vitest";
 import { chainHash } from "../../src/lib/audit-chain.ts";
 import { createAudit } from "../../src/store/audit.ts";
+import { interleaved } from "../support/interleaved.ts";
 
 const audit = createAudit(env.DB, 30);
 const workspace = "wsp_audit";
@@ -22,6 +23,11 @@ async function rows(): Promise<readonly Row[]> {
   const { results } = await env.DB.prepare("SELECT * FROM audit_events ORDER BY seq").all<Row>();
   return results;
 }
+
+const chainAll = {
+  chain: async (of: typeof audit) => await of.chain(workspace, 50),
+  chainOldest: async (of: typeof audit) => await of.chainOldest(50),
+} as const;
 
 beforeEach(async () => {
   await env.DB.batch([
@@ -77,5 +83,42 @@ describe("the audit log", () => {
     expect(Math.max(...chained)).toBe(3);
     expect((await rows()).map((row) => row.connection_id)).toEqual(["con_1", "con_2", "con_3"]);
     expect(await audit.waiting(10)).toEqual([]);
+  });
+
+  for (const how of ["chain", "chainOldest"] as const) {
+    it(`T88 two runs of ${how} in any order of their steps chain each event once`, async () => {
+      for (const turn of [1, 2, 3]) {
+        await audit.enqueue(workspace, { type: "login", actor: "owner", connection: `con_${turn}a` });
+        await audit.enqueue(workspace, { type: "login", actor: "owner", connection: `con_${turn}b` });
+        const late = createAudit(
+          interleaved(env.DB, turn, async () => await chainAll[how](audit)),
+          30,
+        );
+        await chainAll[how](late);
+        expect(await audit.waiting(10)).toEqual([]);
+      }
+      const all = await rows();
+      expect(all.map((row) => row.connection_id)).toEqual(
+        [1, 2, 3].flatMap((turn) => [`con_${turn}a`, `con_${turn}b`]),
+      );
+      let before = "";
+      for (const row of all) {
+        expect(row.hash).toBe(await chainHash(before, row));
+        before = row.hash;
+      }
+    });
+  }
+
+  it("T88 what is stored is what was hashed, byte for byte", async () => {
+    const label = "\u00e9\u{1F511} \"'\\ \u0000 \u2028";
+    const detail = { label, at: 9_007_199_254_740_991 };
+    await audit.record(workspace, { type: "login", actor: "owner", detail }, []);
+    await audit.enqueue(workspace, { type: "login", actor: "owner", detail });
+    await audit.chain(workspace, 1);
+    const all = await rows();
+    expect(all.map((row) => row.detail)).toEqual([JSON.stringify(detail), JSON.stringify(detail)]);
+    for (const [at, row] of all.entries()) {
+      expect(row.hash).toBe(await chainHash(all[at - 1]?.hash ?? "", row));
+    }
   });
 });

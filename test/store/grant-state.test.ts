@@ -81,7 +81,7 @@ describe("T75 the holder of a lease that was taken over", () => {
       expect(await grants.replace(old, next, true, replaced)).toBeNull();
       expect(await grants.markReauth(old, "permanent", "request")).toBe(false);
       await grants.release(old);
-      await grants.postpone(old, 1000, false, "request");
+      await grants.postpone(old, 1000, { repeated: false, told: false }, "request");
       await grants.unanswered(old, { delay: 1000, again: 1000 }, false, "request");
       expect({ ...(await world.row()), now: 0 }).toEqual({ ...before, now: 0 });
     };

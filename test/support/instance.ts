@@ -11,6 +11,7 @@ export type TestEnv = Cloudflare.Env & {
   MAX_USERS?: string;
   SMTP2GO_API_KEY?: string;
   MAIL_SENDER?: string;
+  BACKGROUND_BUDGET?: string;
   STRIPE_SECRET_KEY?: string;
   STRIPE_WEBHOOK_SECRET?: string;
   STRIPE_PRICE_CONNECTIONS?: string;

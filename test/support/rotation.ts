@@ -53,6 +53,7 @@ export function createWorker(keyring: Keyring, own: Stores = stores): Worker {
     environment: "test",
     random: systemRandom,
     clock: systemClock,
+    backgroundBudget: 6,
     log,
   };
   return {

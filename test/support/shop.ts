@@ -108,6 +108,8 @@ export async function openShop(
       STRIPE_WEBHOOK_SECRET: secret,
       STRIPE_PRICE_CONNECTIONS: "price_connections",
       STRIPE_API_URL: inject("stripeUrl"),
+      // Of all the workspaces that a file's tests make, no run leaves one for the next.
+      BACKGROUND_BUDGET: "50",
       ...changes,
     },
     patch,
