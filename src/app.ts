@@ -6,6 +6,7 @@ import type { AppEnv, Runtime } from "./http/context.ts";
 import { dashboardCors } from "./http/cors.ts";
 import { health } from "./http/health.ts";
 import { serveMcp } from "./http/mcp.ts";
+import { notFound } from "./http/not-found.ts";
 import { oauth } from "./http/oauth.ts";
 import { plainHeaders, problem } from "./http/problem.ts";
 import { services } from "./http/services.ts";
@@ -39,7 +40,7 @@ app.route("/api/services", services);
 app.route("/oauth", oauth);
 app.route("/", health);
 
-app.notFound(() => problem(new Fault("not_found")));
+app.notFound((c) => notFound(c.req.raw, c.env.runtime));
 
 app.onError((error, c) => {
   if (error instanceof Fault) return problem(error);

@@ -6,6 +6,7 @@ import {
   oidcProfile,
   type IssuerProfile,
 } from "./identity/verifier.ts";
+import { createGuard } from "./defence/guard.ts";
 import type { Runtime, Site } from "./http/context.ts";
 import { second, systemClock } from "./lib/clock.ts";
 import { createDefer } from "./lib/defer.ts";
@@ -58,9 +59,10 @@ async function createShared(env: Bindings): Promise<Shared> {
     ownHosts: [...new Set([config.PUBLIC_URL, ...config.ADMIN_URL].map((url) => new URL(url).host))],
   };
   const outbound = createOutbound(destinations);
+  const stores = createStores(env.DB, env.BLOBS, config.AUDIT_RETENTION_DAYS[2]);
   return {
     site: siteOf(config),
-    stores: createStores(env.DB, env.BLOBS, config.AUDIT_RETENTION_DAYS[2]),
+    stores,
     catalogue: createCatalogue({
       demoOrigin: config.DEMO_SERVICE_URL,
       paused: config.PAUSED_SERVICES,
@@ -76,9 +78,16 @@ async function createShared(env: Bindings): Promise<Shared> {
     destinations,
     limits: {
       connection: limiter(env.CONNECTION_LIMIT),
-      miss: limiter(env.MISS_LIMIT),
       user: limiter(env.USER_LIMIT),
     },
+    guard: createGuard({
+      blocks: stores.blocks,
+      guesses: limiter(env.MISS_LIMIT),
+      keyring: config.keyring,
+      allowed: config.ALLOWED_ADDRESSES,
+      clock: systemClock,
+      random: systemRandom,
+    }),
     times: {
       headers: config.UPSTREAM_TIMEOUT_SECONDS * second,
       response: config.RESPONSE_TIMEOUT_SECONDS * second,
@@ -97,6 +106,7 @@ function siteOf(config: Config): Site {
     adminUrls: config.ADMIN_URL,
     identity: identityOf(config),
     clerkPublishableKey: config.CLERK_PUBLISHABLE_KEY,
+    release: { commit: config.COMMIT ?? null, bundle: config.BUNDLE_HASH ?? null },
   };
 }
 

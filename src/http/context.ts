@@ -9,6 +9,7 @@ import type { Random } from "../lib/random.ts";
 import type { Verifier } from "../identity/verifier.ts";
 import type { PreRegistered } from "../connect/oauth-client.ts";
 import type { OauthHttp } from "../oauth/http.ts";
+import type { Guard } from "../defence/guard.ts";
 import type { Catalogue } from "../services/index.ts";
 import type { Stores } from "../store/index.ts";
 import type { CredentialEnvironment } from "../vault/credential.ts";
@@ -23,6 +24,8 @@ export interface Site {
   readonly adminUrls: readonly string[] & { readonly 0: string };
   readonly identity: "local" | "clerk" | "oidc" | "none";
   readonly clerkPublishableKey: string | undefined;
+  /** What its operator says that it is made of; null where they say nothing. */
+  readonly release: { readonly commit: string | null; readonly bundle: string | null };
 }
 
 /** Everything that a request's code may use. Made in `runtime.ts`, the composition root. */
@@ -38,7 +41,8 @@ export interface Runtime {
   readonly preRegistered: ReadonlyMap<string, PreRegistered>;
   readonly localMode: boolean;
   readonly destinations: DestinationPolicy;
-  readonly limits: { readonly connection: Limiter; readonly miss: Limiter; readonly user: Limiter };
+  readonly limits: { readonly connection: Limiter; readonly user: Limiter };
+  readonly guard: Guard;
   readonly times: { readonly headers: number; readonly response: number };
   readonly streamCheckBudget: number;
   readonly clock: Clock;

@@ -10,7 +10,8 @@ export type TaskName =
   | "delete_blob"
   | "touch_last_used"
   | "write_log_events"
-  | "end_probe_session";
+  | "end_probe_session"
+  | "block_address";
 
 /** The jobs of the schedule. */
 export type JobName = "adopt_journals" | "copy_blobs" | "delete_expired_flows" | "print_log_events";
@@ -52,6 +53,8 @@ export type LogEvent =
       readonly connection: string;
       readonly error: ErrorKind;
     }
+  /** No address: neither it nor what it tried is written down. */
+  | { readonly event: "address_blocked"; readonly strikes: number; readonly seconds: number }
   | { readonly event: "log_events_dropped"; readonly count: number }
   | { readonly event: "job_finished"; readonly job: JobName; readonly done: number; readonly ms: number }
   | { readonly event: "job_failed"; readonly job: JobName; readonly error: ErrorKind }
@@ -71,6 +74,7 @@ const levels: Readonly<Record<LogEvent["event"], LogLevel>> = {
   commit_failed: "error",
   journal_failed: "error",
   revocation_failed: "warn",
+  address_blocked: "warn",
   log_events_dropped: "warn",
   job_finished: "info",
   job_failed: "error",

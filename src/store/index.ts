@@ -1,4 +1,5 @@
 import { createAudit, type Audit } from "./audit.ts";
+import { createBlockList, type BlockList } from "./block-list.ts";
 import { createBlobs, type Blobs } from "./blobs.ts";
 import { createConnections, type Connections } from "./connections.ts";
 import { createDataKeys, type DataKeys } from "./data-keys.ts";
@@ -15,6 +16,7 @@ export interface Stores {
   readonly registrations: Registrations;
   readonly users: Users;
   readonly blobs: Blobs;
+  readonly blocks: BlockList;
   readonly dataKeys: DataKeys;
   readonly logEvents: LogEvents;
   readonly audit: Audit;
@@ -29,6 +31,7 @@ export function createStores(db: D1Database, kv: KVNamespace, auditDays = 90): S
     registrations: createRegistrations(db),
     users: createUsers(db),
     blobs: createBlobs(kv),
+    blocks: createBlockList(kv),
     dataKeys: createDataKeys(db),
     logEvents: createLogEvents(db),
     audit: createAudit(db, auditDays),

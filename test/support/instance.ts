@@ -5,7 +5,12 @@ import type { Runtime } from "../../src/http/context.ts";
 import { createRuntime } from "../../src/runtime.ts";
 import worker from "../../src/worker.ts";
 
-export type TestEnv = Cloudflare.Env & { PAUSED_SERVICES?: string };
+export type TestEnv = Cloudflare.Env & {
+  PAUSED_SERVICES?: string;
+  ALLOWED_ADDRESSES?: string;
+  COMMIT?: string;
+  BUNDLE_HASH?: string;
+};
 
 /** What a test says of a request. */
 export type CallInit = Pick<RequestInit, "method" | "headers" | "body" | "signal">;
