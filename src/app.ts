@@ -9,6 +9,7 @@ import { dashboardCors } from "./http/cors.ts";
 import { events } from "./http/events.ts";
 import { health } from "./http/health.ts";
 import { serveMcp } from "./http/mcp.ts";
+import { notFound } from "./http/not-found.ts";
 import { oauth } from "./http/oauth.ts";
 import { plainHeaders, problem } from "./http/problem.ts";
 import { services } from "./http/services.ts";
@@ -51,7 +52,7 @@ app.route("/oauth", oauth);
 app.route("/", apiDocument);
 app.route("/", health);
 
-app.notFound(() => problem(new Fault("not_found")));
+app.notFound((c) => notFound(c.req.raw, c.env.runtime));
 
 app.onError((error, c) => {
   if (error instanceof Fault) return problem(error);

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { isAddressRange } from "./defence/allow-list.ts";
 import { Fault } from "./lib/fault.ts";
 import { isLoopback } from "./lib/destination.ts";
 import { parseKeyring, type Keyring } from "./vault/keyring.ts";
@@ -56,6 +57,14 @@ export const configSchema = z.object({
   PAUSED_SERVICES: list(z.string()).optional().meta({
     description: "Ids of services to pause, comma-separated: their calls get a sentence, nothing is lost.",
   }),
+  ALLOWED_ADDRESSES: list(
+    z.string().refine(isAddressRange, { error: "must be addresses or ranges such as 192.0.2.0/24" }),
+  )
+    .optional()
+    .meta({
+      description:
+        "Addresses and ranges, comma-separated, that are never blocked for asking too often for what is not there.",
+    }),
   UPSTREAM_TIMEOUT_SECONDS: wholeNumber.max(3600).default(300).meta({
     description: "How long a service may take until its answer begins.",
   }),
@@ -190,6 +199,20 @@ export const configSchema = z.object({
       "Public Ed25519 key (JWK) of the key pair that `npm start` generates; with it a loopback deployment signs " +
       "its owner in without a provider. Refused unless PUBLIC_URL is a loopback address.",
   }),
+  COMMIT: z
+    .string()
+    .regex(/^[0-9a-f]{7,64}$/, { error: "must be the hexadecimal id of a commit" })
+    .optional()
+    .meta({
+      description: "The commit that was deployed; `/version` repeats it.",
+    }),
+  BUNDLE_HASH: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/, { error: "must be 64 hexadecimal digits" })
+    .optional()
+    .meta({
+      description: "What `npm run bundle-hash` printed of the deployed commit; `/version` repeats it.",
+    }),
   DEMO_SERVICE_URL: origin.optional().meta({
     description: "Origin of the demo service that `npm start` runs; only with LOCAL_IDENTITY_KEY.",
   }),
@@ -207,10 +230,16 @@ export const secretNames: readonly (keyof typeof configSchema.shape)[] = [
 
 type Variables = z.output<typeof configSchema>;
 
-type Replaced = "ADMIN_URL" | "PAUSED_SERVICES" | "MANAGED_ENCRYPTION_KEYS" | "MANAGED_ENCRYPTION_MASTER_KEY";
+type Replaced =
+  | "ADMIN_URL"
+  | "ALLOWED_ADDRESSES"
+  | "PAUSED_SERVICES"
+  | "MANAGED_ENCRYPTION_KEYS"
+  | "MANAGED_ENCRYPTION_MASTER_KEY";
 
 export interface Config extends Omit<Variables, Replaced> {
   readonly ADMIN_URL: readonly string[] & { readonly 0: string };
+  readonly ALLOWED_ADDRESSES: readonly string[];
   readonly PAUSED_SERVICES: readonly string[];
   readonly keyring: Keyring | undefined;
   /** The operator's OAuth clients by service id, from `{SERVICE}_CLIENT_ID` and `{SERVICE}_CLIENT_SECRET`. */
@@ -234,6 +263,7 @@ export async function readConfig(env: unknown): Promise<Config> {
   return {
     ...variables,
     ADMIN_URL: [admin, ...others],
+    ALLOWED_ADDRESSES: variables.ALLOWED_ADDRESSES ?? [],
     PAUSED_SERVICES: variables.PAUSED_SERVICES ?? [],
     clients: readClients(env),
     keyring: await readKeyring(MANAGED_ENCRYPTION_KEYS, MANAGED_ENCRYPTION_MASTER_KEY),

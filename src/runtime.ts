@@ -7,6 +7,7 @@ import { createRoom } from "./billing/room.ts";
 import { clerkUserDeletion, type DeleteIdentity } from "./identity/clerk-users.ts";
 import { clerkIssuer, clerkProfile, localProfile, oidcProfile } from "./identity/profiles.ts";
 import { createVerifier, type IssuerProfile } from "./identity/verifier.ts";
+import { createGuard } from "./defence/guard.ts";
 import type { Runtime, Site } from "./http/context.ts";
 import { day, second, systemClock } from "./lib/clock.ts";
 import { createDefer } from "./lib/defer.ts";
@@ -89,9 +90,16 @@ async function createShared(env: Bindings): Promise<Shared> {
     destinations,
     limits: {
       connection: limiter(env.CONNECTION_LIMIT),
-      miss: limiter(env.MISS_LIMIT),
       user: limiter(env.USER_LIMIT),
     },
+    guard: createGuard({
+      blocks: stores.blocks,
+      guesses: limiter(env.MISS_LIMIT),
+      keyring: config.keyring,
+      allowed: config.ALLOWED_ADDRESSES,
+      clock: systemClock,
+      random: systemRandom,
+    }),
     times: {
       headers: config.UPSTREAM_TIMEOUT_SECONDS * second,
       response: config.RESPONSE_TIMEOUT_SECONDS * second,
@@ -129,6 +137,7 @@ function siteOf(config: Config): Site {
     identity: identityOf(config),
     clerkPublishableKey: config.CLERK_PUBLISHABLE_KEY,
     oidc: oidcOf(config),
+    release: { commit: config.COMMIT ?? null, bundle: config.BUNDLE_HASH ?? null },
   };
 }
 

@@ -1,3 +1,4 @@
+import { randomInt } from "node:crypto";
 import type { TestProject } from "vitest/node";
 import { startEchoUpstream } from "./support/node/echo-upstream.ts";
 import { startHostileServer } from "./support/node/hostile-server.ts";
@@ -10,6 +11,9 @@ export default async function startServers({ provide }: TestProject): Promise<()
   const odd = await startOddUpstream();
   const hostile = await startHostileServer();
   const stripe = await startStripeDouble();
+  const seed = Number(process.env["FUZZ_SEED"] ?? randomInt(2 ** 31));
+  console.log(`fuzz tests: FUZZ_SEED=${seed} repeats this run`);
+  provide("fuzzSeed", seed);
   provide("echoUrl", echo.url);
   provide("oddUrl", odd.url);
   provide("hostileUrl", hostile.url);

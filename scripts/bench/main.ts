@@ -7,8 +7,9 @@ import { closeConnections } from "./client.ts";
 import { type Options, readOptions, usage } from "./options.ts";
 import { profile } from "./profile.ts";
 import { report } from "./report.ts";
-import { type Bench, type Row, startRow, startUpstream } from "./rows.ts";
+import { type Bench, freePort, type Row, startBindify, startRow, startUpstream } from "./rows.ts";
 import { run, toJson } from "./run.ts";
+import { reportSoak, soak } from "./soak.ts";
 import { findWrk, howToGetWrk } from "./wrk.ts";
 
 /** What runs, to be ended in the reverse order. */
@@ -57,6 +58,15 @@ await runCommand(usage, async () => {
     const upstream = await startUpstream();
     running.push(upstream.stop);
     const bench: Bench = { upstream, folder };
+    if (options.soak !== undefined) {
+      const port = await freePort();
+      const row = await startBindify("c", bench, port);
+      running.push(row.stop);
+      const soaked = await soak(wrk, row, port, options.soak, progress);
+      progress("");
+      console.log(reportSoak(soaked));
+      return soaked.isFlat ? 0 : 1;
+    }
     if (options.profile) console.log(await profile(wrk, bench, options.seconds * 2));
     else await measure(wrk, options, bench);
     return 0;

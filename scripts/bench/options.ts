@@ -21,6 +21,7 @@ Measures, interleaved in one run:
   --rows ROWS      comma-separated: ${rowNames.join(", ")}
   --seconds N      length of one wrk run (whole seconds)
   --rounds N       how often the rows take turns
+  --soak TIME      instead: call c at full speed for so long (60s, 30m) and fail where its memory is not flat
   --json PATH      also write every number to PATH
   --profile        instead: a CPU profile of c0 beside b, as time per function and request
   --help           this text
@@ -41,6 +42,8 @@ export interface Options {
   readonly seconds: number;
   readonly rounds: number;
   readonly json: string | undefined;
+  /** Seconds. */
+  readonly soak: number | undefined;
 }
 
 /** The names of a comma-separated list, in the order of `known`; everything when there is no list. */
@@ -63,6 +66,14 @@ function count(given: string | undefined, fallback: number, flag: string): numbe
   return Number(given);
 }
 
+/** Seconds of `90s` or `30m`. */
+function duration(given: string | undefined): number | undefined {
+  if (given === undefined) return undefined;
+  const [, amount = "", unit] = /^([1-9]\d{0,3})([sm])$/.exec(given) ?? [];
+  if (unit === undefined) throw new Problem("--soak takes a time such as 60s or 30m.");
+  return Number(amount) * (unit === "m" ? 60 : 1);
+}
+
 /** Reads the command line. @throws Problem */
 export function readOptions(args: readonly string[]): Options {
   const { values } = readArguments({
@@ -75,6 +86,7 @@ export function readOptions(args: readonly string[]): Options {
       seconds: { type: "string" },
       rounds: { type: "string" },
       json: { type: "string" },
+      soak: { type: "string" },
     },
   });
   return {
@@ -85,5 +97,6 @@ export function readOptions(args: readonly string[]): Options {
     seconds: count(values.seconds, values.quick ? 1 : 2, "--seconds"),
     rounds: count(values.rounds, values.quick ? 1 : 5, "--rounds"),
     json: values.json,
+    soak: duration(values.soak),
   };
 }

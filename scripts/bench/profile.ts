@@ -20,7 +20,7 @@ const profileSchema = z.object({
 const targetsSchema = z.array(z.object({ webSocketDebuggerUrl: z.string(), title: z.string() }));
 
 /** Calls of the inspector protocol over one socket. */
-async function openInspector(port: number) {
+export async function openInspector(port: number) {
   const listed = targetsSchema.parse(await (await fetch(`http://127.0.0.1:${port}/json`)).json());
   const url = listed[0]?.webSocketDebuggerUrl;
   if (url === undefined) throw new Error("workerd offers nothing to inspect");

@@ -1,11 +1,17 @@
 import ipaddr from "ipaddr.js";
+import type { Caller } from "../defence/guard.ts";
 
 /**
- * The bucket that an address shares: itself for IPv4, its /64 for IPv6 (one subscriber has at least that many).
- * Only `CF-Connecting-IP` counts, which the platform sets; every forwarding header is the client's own word.
+ * Who sent a request. Only `CF-Connecting-IP` counts, which the platform sets; every forwarding header is the client's
+ * own word.
  */
-export function addressBucket(headers: Headers): string {
-  const text = headers.get("cf-connecting-ip") ?? "";
+export function callerOf(headers: Headers): Caller {
+  const address = headers.get("cf-connecting-ip") ?? "";
+  return { address, bucket: bucketOf(address) };
+}
+
+/** The address itself for IPv4, its /64 for IPv6: one subscriber has at least that many. */
+function bucketOf(text: string): string {
   if (!ipaddr.isValid(text)) return "unknown";
   const address = ipaddr.process(text);
   if (address instanceof ipaddr.IPv4) return address.toString();

@@ -13,6 +13,7 @@ import type { Verifier } from "../identity/verifier.ts";
 import type { Mailer } from "../mail/mailer.ts";
 import type { PreRegistered } from "../connect/oauth-client.ts";
 import type { OauthHttp } from "../oauth/http.ts";
+import type { Guard } from "../defence/guard.ts";
 import type { Catalogue } from "../services/index.ts";
 import type { Stores } from "../store/index.ts";
 import type { CredentialEnvironment } from "../vault/credential.ts";
@@ -31,6 +32,8 @@ export interface Site {
   readonly oidc:
     | { readonly issuer: string; readonly clientId: string; readonly audience: string }
     | undefined;
+  /** What its operator says that it is made of; null where they say nothing. */
+  readonly release: { readonly commit: string | null; readonly bundle: string | null };
 }
 
 /** Everything that a request's code may use. Made in `runtime.ts`, the composition root. */
@@ -59,7 +62,8 @@ export interface Runtime {
   readonly billing: Billing | undefined;
   readonly room: Room;
   readonly destinations: DestinationPolicy;
-  readonly limits: { readonly connection: Limiter; readonly miss: Limiter; readonly user: Limiter };
+  readonly limits: { readonly connection: Limiter; readonly user: Limiter };
+  readonly guard: Guard;
   readonly times: { readonly headers: number; readonly response: number };
   readonly streamCheckBudget: number;
   /** Connections that one run of a background job works on, at most. */

@@ -9,9 +9,10 @@ import { parseMcpPath, type McpAddress } from "../proxy/route.ts";
 import { noteCall } from "../proxy/usage.ts";
 import { parseApiKey, parseCredential, type Credential } from "../vault/credential.ts";
 import { VaultError } from "../vault/error.ts";
-import { addressBucket } from "./address.ts";
+import { callerOf } from "./address.ts";
 import type { Runtime } from "./context.ts";
 import { rpcRefusal } from "./jsonrpc.ts";
+import { notFound } from "./not-found.ts";
 import { problem } from "./problem.ts";
 
 /** A refused request is read this far for its id. */
@@ -22,7 +23,7 @@ const methods = new Set(["POST", "GET", "DELETE"]);
 /** A proxied request, from top to bottom. */
 export async function serveMcp(request: Request, runtime: Runtime): Promise<Response> {
   const address = parseMcpPath(pathOf(request.url));
-  if (address === undefined) return problem(new Fault("not_found"));
+  if (address === undefined) return await notFound(request, runtime);
   let body: RequestBody | undefined;
   let admitted: Admitted | undefined;
   const startedAt = runtime.clock();
@@ -112,13 +113,25 @@ async function withContext(
   }
   if (body?.exceeded?.aborted === true)
     return new Fault("payload_too_large", { params: { limit: "100 MiB" } });
-  if (error.code === "unknown_credential" && !(await runtime.limits.miss(addressBucket(request.headers)))) {
-    return new Fault("rate_limited", { retryAfter: 60 });
-  }
+  const wait = await waitAfterMiss(error, request, runtime);
+  if (wait !== undefined) return new Fault("rate_limited", { retryAfter: wait });
   return new Fault(error.code, {
     params: { ...params, ...error.params },
     ...(error.retryAfter === undefined ? {} : { retryAfter: error.retryAfter }),
   });
+}
+
+/** Seconds, where the credential is none and its sender tried too many. */
+async function waitAfterMiss(
+  { code }: Fault,
+  request: Request,
+  runtime: Runtime,
+): Promise<number | undefined> {
+  if (code !== "unknown_credential" && code !== "missing_credential") return undefined;
+  const { headers, url } = request;
+  const tried = `${pathOf(url)} ${headers.get("authorization") ?? ""} ${headers.get("x-api-key") ?? ""}`;
+  const offence = code === "unknown_credential" ? "guess" : "innocent";
+  return await runtime.guard({ caller: callerOf(headers), offence, tried }, runtime);
 }
 
 async function readRefusedBody(request: Request): Promise<Uint8Array | undefined> {

@@ -6,7 +6,7 @@ import { hashApiToken, hashPerson, isApiToken } from "../identity/api-token.ts";
 import type { Identity } from "../identity/verifier.ts";
 import type { KnownUser } from "../store/users.ts";
 import type { TokenScope } from "../store/tokens.ts";
-import { addressBucket } from "./address.ts";
+import { callerOf } from "./address.ts";
 import type { AppContext, Runtime } from "./context.ts";
 import type { Access } from "./operations.ts";
 
@@ -45,12 +45,12 @@ export async function requireUser(c: AppContext, needs: Exclude<Access, "public"
 }
 
 async function programOf(token: string, headers: Headers, runtime: Runtime): Promise<Session> {
-  const { stores, limits, environment, defer } = runtime;
+  const { stores, guard, environment, defer } = runtime;
   const hash = await hashApiToken(token, environment);
   const owner = hash === undefined ? null : await stores.tokens.find(hash);
   if (owner === null) {
-    if (!(await limits.miss(addressBucket(headers)))) throw new Fault("rate_limited", { retryAfter: 60 });
-    throw new Fault("unauthenticated");
+    const wait = await guard({ caller: callerOf(headers), offence: "guess", tried: token }, runtime);
+    throw wait === undefined ? new Fault("unauthenticated") : new Fault("rate_limited", { retryAfter: wait });
   }
   if (owner.erasing_at !== null) throw new Fault("account_erasing");
   defer("touch_token", stores.tokens.touch(owner.token_id, tokenUseInterval));

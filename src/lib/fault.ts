@@ -412,7 +412,8 @@ export class Fault extends Error {
     this.code = code;
     this.params = options.params ?? {};
     this.errors = options.errors;
-    this.retryAfter = options.retryAfter;
+    // Every 429 says when to come back (RFC 6585 §4).
+    this.retryAfter = options.retryAfter ?? (rows[code].status === 429 ? 60 : undefined);
   }
 
   /** The public sentence, with parameters filled in. */

@@ -14,6 +14,7 @@ export type TaskName =
   | "write_usage"
   | "write_log_events"
   | "end_probe_session"
+  | "block_address"
   | "settle_plan";
 
 /** The jobs of the schedule. */
@@ -88,6 +89,8 @@ export type LogEvent =
     }
   | { readonly event: "keys_not_loaded"; readonly connections: number }
   | { readonly event: "background_failed"; readonly connection: string; readonly error: ErrorKind }
+  /** No address: neither it nor what it tried is written down. */
+  | { readonly event: "address_blocked"; readonly strikes: number; readonly seconds: number }
   | { readonly event: "log_events_dropped"; readonly count: number }
   | { readonly event: "job_finished"; readonly job: JobName; readonly done: number; readonly ms: number }
   | { readonly event: "job_failed"; readonly job: JobName; readonly error: ErrorKind }
@@ -141,6 +144,7 @@ const levels: Readonly<Record<LogEvent["event"], LogLevel>> = {
   background_done: "info",
   keys_not_loaded: "error",
   background_failed: "error",
+  address_blocked: "warn",
   log_events_dropped: "warn",
   job_finished: "info",
   job_failed: "error",

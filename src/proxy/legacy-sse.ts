@@ -34,7 +34,9 @@ export async function readEndpointEvent(
     bytes = concat(bytes, value);
     const found = firstEventIn(bytes);
     if (found !== undefined) {
-      const endpoint = endpointOf(fromUtf8(bytes.subarray(found.start, found.end)), sealedUrl);
+      // What is no UTF-8 is replaced, as clients do (WHATWG HTML §9.2.6): a service must not be able to crash us.
+      const event = new TextDecoder().decode(bytes.subarray(found.start, found.end));
+      const endpoint = endpointOf(event, sealedUrl);
       return { endpoint, before: bytes.slice(0, found.start), after: bytes.slice(found.end) };
     }
     if (bytes.byteLength > firstEventLimit) throw new Fault("upstream_protocol");

@@ -2,6 +2,7 @@ import { createAudit, type Audit } from "./audit.ts";
 import { createAuditPrune, type AuditPrune } from "./audit-prune.ts";
 import { createAuditRead, type AuditRead } from "./audit-read.ts";
 import { createBillingEvents, type BillingEvents } from "./billing-events.ts";
+import { createBlockList, type BlockList } from "./block-list.ts";
 import { createBlobs, type Blobs } from "./blobs.ts";
 import { createConnections, type Connections } from "./connections.ts";
 import { createDataKeys, type DataKeys } from "./data-keys.ts";
@@ -34,6 +35,7 @@ export interface Stores {
   readonly registrations: Registrations;
   readonly users: Users;
   readonly blobs: Blobs;
+  readonly blocks: BlockList;
   readonly dataKeys: DataKeys;
   readonly loadedKeys: LoadedKeys;
   readonly rotations: Rotations;
@@ -70,6 +72,7 @@ export function createStores(db: D1Database, kv: KVNamespace, auditDays = 90, ma
     registrations: createRegistrations(db),
     users: createUsers(db, audit),
     blobs: createBlobs(kv),
+    blocks: createBlockList(kv),
     dataKeys: createDataKeys(db),
     loadedKeys: createLoadedKeys(db),
     rotations: createRotations(db, audit),

@@ -43,7 +43,9 @@ describe("migrations/README.md", () => {
   });
 
   it("describes every key family of KV", () => {
-    const blobs = readFileSync(new URL("../../src/store/blobs.ts", import.meta.url), "utf8");
+    const blobs = ["blobs", "block-list"]
+      .map((name) => readFileSync(new URL(`../../src/store/${name}.ts`, import.meta.url), "utf8"))
+      .join("\n");
     for (const [, prefix = ""] of blobs.matchAll(/`([a-z]\/)\$\{/g))
       expect(reference).toContain(`\`${prefix}`);
   });

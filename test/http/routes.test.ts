@@ -54,7 +54,25 @@ describe("addresses", () => {
 
   it("tells monitors that it lives, and its version, without touching storage", async () => {
     expect(await (await instance.fetch("/healthz")).json()).toEqual({ status: "ok" });
-    expect(await (await instance.fetch("/version")).json()).toMatchObject({ name: "bindify" });
+    expect(await (await instance.fetch("/version")).json()).toMatchObject({
+      name: "bindify",
+      commit: null,
+      bundle_sha256: null,
+    });
+  });
+
+  it("repeats the commit and the hash that it was deployed with, and takes nothing else for one", async () => {
+    const [commit, hash] = ["0123456789abcdef0123456789abcdef01234567", "ab".repeat(32)];
+    const told = createInstance({ COMMIT: commit, BUNDLE_HASH: hash });
+    expect(await (await told.fetch("/version")).json()).toMatchObject({ commit, bundle_sha256: hash });
+    for (const changes of [
+      { COMMIT: "main" },
+      { BUNDLE_HASH: "<b>" },
+      { ALLOWED_ADDRESSES: "10.0.0.0/99" },
+    ]) {
+      const { detail } = await problemOf(await createInstance(changes).fetch("/version"), "misconfigured");
+      expect(detail).toContain(Object.keys(changes)[0]);
+    }
   });
 
   it("shows the catalogue and the configuration to anyone, without a secret", async () => {

@@ -143,7 +143,10 @@ describe("T26 the bucket of an unknown credential", () => {
   const buckets: string[] = [];
   const watched = createInstance({}, (runtime: Runtime) => ({
     ...runtime,
-    limits: { ...runtime.limits, miss: async (key) => buckets.push(key) > 0 },
+    guard: async ({ caller, offence }) => {
+      if (offence === "guess") buckets.push(caller.bucket);
+      return undefined;
+    },
   }));
   const bucketOf = async (
     headers: Record<string, string>,

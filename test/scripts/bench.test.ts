@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readOptions } from "../../scripts/bench/options.ts";
 import { highest } from "../../scripts/bench/results.ts";
+import { growthOf } from "../../scripts/bench/soak.ts";
 import { median, ratio } from "../../scripts/bench/stats.ts";
 import { findWrk, howToGetWrk, readResult } from "../../scripts/bench/wrk.ts";
 
@@ -33,6 +34,9 @@ function bench(args: readonly string[], env: Record<string, string> = {}): Promi
   });
 }
 
+const growthOver = (heap: (at: number) => number) =>
+  growthOf(Array.from({ length: 61 }, (_, at) => ({ at, heap: heap(at), resident: undefined })));
+
 describe("npm run bench: figures", () => {
   it("takes medians of odd and even counts", () => {
     expect(median([3, 1, 2])).toBe(2);
@@ -55,6 +59,15 @@ describe("npm run bench: figures", () => {
     ).toBe(6);
   });
 
+  it("tells a leak from garbage in a soak", () => {
+    expect(growthOver((at) => 10 + (at % 7) * 5)).toBe(0);
+    expect(growthOver((at) => 10 + (at % 7) * 5 + at / 2)).toBeGreaterThan(10);
+    expect(
+      growthOver((at) => at),
+      "nothing was collected",
+    ).toBeUndefined();
+  });
+
   it("reads what wrk's script prints, and nothing else", () => {
     expect(readResult(`Running 1s test\n\nresult {"requests":5,"p50":120}\n`)).toEqual({
       requests: 5,
@@ -68,6 +81,8 @@ describe("npm run bench: command line", () => {
   it("keeps the order of rows and names a stranger", () => {
     expect(readOptions(["--rows", "c, b"]).rows).toEqual(["b", "c"]);
     expect(() => readOptions(["--only", "json,x"])).toThrow(`--only does not know "x"`);
+    expect(readOptions(["--soak", "30m"]).soak).toBe(1800);
+    expect(() => readOptions(["--soak", "30"])).toThrow("--soak takes a time");
     expect(() => readOptions(["--seconds", "0"])).toThrow("--seconds takes a whole number");
   });
 

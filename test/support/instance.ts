@@ -17,6 +17,9 @@ export type TestEnv = Cloudflare.Env & {
   STRIPE_PRICE_CONNECTIONS?: string;
   STRIPE_API_URL?: string;
   TRIAL_DAYS?: string;
+  ALLOWED_ADDRESSES?: string;
+  COMMIT?: string;
+  BUNDLE_HASH?: string;
 };
 
 /** What a test says of a request. */

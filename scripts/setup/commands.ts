@@ -1,0 +1,56 @@
+import { styleText } from "node:util";
+import { Problem } from "../lib/command.ts";
+import { wrangler, type Ended } from "../lib/wrangler.ts";
+import type { Asking } from "./asking.ts";
+
+interface Change {
+  /** Sent to standard input instead of an argument: an argument is visible to every program of the machine. */
+  readonly secret?: string;
+  readonly interactive?: boolean;
+}
+
+export interface Commands {
+  /** Runs a command that changes nothing. In a dry run it is shown only, and answers undefined. */
+  look(args: readonly string[]): Promise<Ended | undefined>;
+  /** Shows a command that changes something, asks, and runs it. False where nothing was run. */
+  change(why: string, args: readonly string[], options?: Change): Promise<boolean>;
+}
+
+const quoted = (part: string): string =>
+  /^[\w@%+=:,./-]+$/.test(part) ? part : `'${part.replaceAll("'", "'\\''")}'`;
+
+/** What a person would type. */
+function shown(args: readonly string[], { secret }: Change = {}): string {
+  const line = `npx wrangler ${args.map(quoted).join(" ")}`;
+  return secret === undefined ? line : `${line}   (the value goes to its standard input)`;
+}
+
+const print = (line: string): void => console.log(styleText("cyan", `  $ ${line}`));
+
+export function createCommands(asking: Asking, isDryRun: boolean): Commands {
+  return {
+    async look(args) {
+      print(shown(args));
+      return isDryRun ? undefined : await wrangler(args);
+    },
+    async change(why, args, options = {}) {
+      console.log(why);
+      print(shown(args, options));
+      if (isDryRun) return false;
+      if (!(await asking.yes("  Run it?")))
+        throw new Problem("Stopped. Run the command again to go on from here.");
+      const { secret, interactive } = options;
+      const { code, stdout, stderr } = await wrangler(args, {
+        ...(secret === undefined ? {} : { input: `${secret}\n` }),
+        ...(interactive === undefined ? {} : { interactive }),
+      });
+      if (code !== 0) {
+        throw new Problem(
+          `${stdout}${stderr}\nThat did not work (exit code ${code}). Put it right and run the command again: it goes ` +
+            "on from here.",
+        );
+      }
+      return true;
+    },
+  };
+}

@@ -1,0 +1,90 @@
+import { stop } from "esbuild";
+import { readFile, writeFile } from "node:fs/promises";
+import { join, relative } from "node:path";
+import { hashBundle } from "../bundle-hash/bundle.ts";
+import { Problem, runCommand } from "../lib/command.ts";
+import { cleanCommit } from "../lib/commit.ts";
+import { codeOf, root } from "../lib/files.ts";
+import { fillConfig, readFilling } from "../lib/wrangler-toml.ts";
+import { createAsking, type Asking } from "./asking.ts";
+import { createCommands, type Commands } from "./commands.ts";
+import { ensureMasterKey } from "./master-key.ts";
+import { readOptions, usage, type Options } from "./options.ts";
+import { ensureDatabase, ensureNamespace } from "./resources.ts";
+import { chooseVariables } from "./variables.ts";
+
+const blobsTitle = "bindify-blobs";
+
+/** The operator's configuration, or the shipped one where there is none yet. */
+async function readConfig(path: string): Promise<string> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (error) {
+    if (codeOf(error) !== "ENOENT") throw error;
+    return await readFile(join(root, "wrangler.toml.example"), "utf8");
+  }
+}
+
+/** Ids are written as soon as they are known, so that a second run finds them. */
+async function configure(options: Options, commands: Commands, asking: Asking): Promise<void> {
+  const name = relative(root, options.config) || options.config;
+  let config = await readConfig(options.config);
+  const keep = async (next: string): Promise<void> => {
+    if (next === config) return;
+    config = next;
+    if (options.isDryRun) return;
+    await writeFile(options.config, config);
+    console.log(`  wrote ${name}`);
+  };
+  await keep(fillConfig(config, { variables: await chooseVariables(config, options, asking) }));
+  await signIn(commands);
+  const { databaseName, databaseId, blobsId } = readFilling(config);
+  if (databaseId === "") {
+    const id = await ensureDatabase(commands, databaseName, options.place);
+    if (id !== undefined) await keep(fillConfig(config, { databaseId: id }));
+  }
+  if (blobsId === "") {
+    const id = await ensureNamespace(commands, blobsTitle);
+    if (id !== undefined) await keep(fillConfig(config, { blobsId: id }));
+  }
+}
+
+async function signIn(commands: Commands): Promise<void> {
+  const ended = await commands.look(["whoami", "--json"]);
+  if (ended?.code === 0) return;
+  await commands.change("wrangler is not signed in:", ["login"], { interactive: true });
+}
+
+/** What the deployment will say of itself in /version. */
+async function releaseArguments(isDryRun: boolean): Promise<readonly string[]> {
+  if (isDryRun) return ["--var", "COMMIT:<commit>", "--var", "BUNDLE_HASH:<hash>"];
+  const { hash } = await hashBundle();
+  await stop();
+  const commit = await cleanCommit();
+  if (commit === undefined) console.log("  The folder is at no clean commit, so /version will name none.");
+  return [...(commit === undefined ? [] : ["--var", `COMMIT:${commit}`]), "--var", `BUNDLE_HASH:${hash}`];
+}
+
+await runCommand(usage, async () => {
+  const options = readOptions();
+  const asking = createAsking(options.assumeYes || options.isDryRun);
+  const commands = createCommands(asking, options.isDryRun);
+  try {
+    await configure(options, commands, asking);
+    const config = ["--config", options.config];
+    await commands.change("The tables:", ["d1", "migrations", "apply", "DB", "--remote", ...config]);
+    const release = await releaseArguments(options.isDryRun);
+    await commands.change("The worker and the page:", ["deploy", ...config, ...release]);
+    await ensureMasterKey(commands, asking, options.config);
+  } finally {
+    asking.close();
+  }
+  if (options.isDryRun) {
+    console.log("Nothing was run and nothing was written.");
+    return 0;
+  }
+  const url = readFilling(await readConfig(options.config)).variables["PUBLIC_URL"];
+  if (url === undefined) throw new Problem("PUBLIC_URL is not set.");
+  console.log(`Done. ${url}/version says what runs; a missing setting answers each request with its name.`);
+  return 0;
+});

@@ -1,0 +1,40 @@
+import { randomBytes } from "node:crypto";
+import { join } from "node:path";
+import { z } from "zod";
+import { ensurePrivateFolder, readJson, stateDir, writePrivateJson } from "../lib/files.ts";
+import type { Asking } from "./asking.ts";
+import type { Commands } from "./commands.ts";
+import { secretNames } from "./resources.ts";
+
+const name = "MANAGED_ENCRYPTION_KEYS";
+const keysSchema = z.array(z.object({ key: z.string().regex(/^[0-9a-f]{64}$/) })).min(1);
+
+const folder = () => join(stateDir(), "deployment");
+const file = () => join(folder(), "managed-encryption-keys.json");
+
+/**
+ * Sets the master key of managed storage, unless the deployment has one: what it sealed would be lost with it. The
+ * copy is written before the key is used, because Cloudflare never shows a secret again and a rotation needs it.
+ */
+export async function ensureMasterKey(commands: Commands, asking: Asking, config: string): Promise<void> {
+  const names = await secretNames(commands, config);
+  if (names?.includes(name) === true) {
+    console.log(`  ${name} is set already, and stays as it is.`);
+    return;
+  }
+  const args = ["secret", "put", name, "--config", config];
+  const why =
+    "The master key of managed storage and of sign-ins on their way, 32 random bytes made on this machine:";
+  if (names === undefined) {
+    await commands.change(why, args, { secret: "" });
+    return;
+  }
+  const keys = (await readJson(file(), keysSchema)) ?? [{ key: randomBytes(32).toString("hex") }];
+  if (await asking.yes(`Keep a copy of the master key in ${file()}, readable by you alone?`)) {
+    await ensurePrivateFolder(stateDir());
+    await ensurePrivateFolder(folder());
+    await writePrivateJson(file(), keys);
+    console.log("  Move it to a safe place: Cloudflare never shows a secret again, and a rotation needs it.");
+  }
+  await commands.change(why, args, { secret: JSON.stringify(keys) });
+}

@@ -1,0 +1,62 @@
+import { z } from "zod";
+import { Problem } from "../lib/command.ts";
+import type { Commands } from "./commands.ts";
+
+const databases = z.array(z.looseObject({ uuid: z.string(), name: z.string() }));
+const namespaces = z.array(z.looseObject({ id: z.string(), title: z.string() }));
+const secrets = z.array(z.looseObject({ name: z.string() }));
+
+/** The JSON that a listing printed, whatever wrangler says around it. */
+function read<T>(schema: z.ZodType<T>, text: string, what: string): T {
+  const start = text.indexOf("[");
+  const end = text.lastIndexOf("]");
+  try {
+    return schema.parse(JSON.parse(text.slice(start, end + 1)));
+  } catch {
+    throw new Problem(`wrangler's list of ${what} could not be read:\n${text}`);
+  }
+}
+
+async function listed<T>(commands: Commands, args: readonly string[], schema: z.ZodType<T>, what: string) {
+  const ended = await commands.look(args);
+  if (ended === undefined) return undefined;
+  if (ended.code !== 0) throw new Problem(`${ended.stdout}${ended.stderr}`);
+  return read(schema, ended.stdout, what);
+}
+
+/** The id of the database of this name, created where there is none; undefined in a dry run. */
+export async function ensureDatabase(
+  commands: Commands,
+  name: string,
+  place: readonly string[],
+): Promise<string | undefined> {
+  const find = async (): Promise<string | undefined> =>
+    (await listed(commands, ["d1", "list", "--json"], databases, "databases"))?.find(
+      (one) => one.name === name,
+    )?.uuid;
+  const existing = await find();
+  if (existing !== undefined) return existing;
+  const isMade = await commands.change("The database:", ["d1", "create", name, ...place]);
+  return isMade ? await find() : undefined;
+}
+
+/** The same for the KV namespace. */
+export async function ensureNamespace(commands: Commands, title: string): Promise<string | undefined> {
+  const find = async (): Promise<string | undefined> =>
+    (await listed(commands, ["kv", "namespace", "list"], namespaces, "namespaces"))?.find(
+      (one) => one.title === title,
+    )?.id;
+  const existing = await find();
+  if (existing !== undefined) return existing;
+  const isMade = await commands.change("The storage of sealed blobs:", ["kv", "namespace", "create", title]);
+  return isMade ? await find() : undefined;
+}
+
+/** Names of the deployment's secrets; undefined in a dry run. */
+export async function secretNames(
+  commands: Commands,
+  config: string,
+): Promise<readonly string[] | undefined> {
+  const args = ["secret", "list", "--config", config];
+  return (await listed(commands, args, secrets, "secrets"))?.map(({ name }) => name);
+}

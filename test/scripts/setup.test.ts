@@ -1,0 +1,166 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { z } from "zod";
+import { root } from "../../scripts/lib/files.ts";
+import { fillConfig, readFilling } from "../../scripts/lib/wrangler-toml.ts";
+
+const main = join(root, "scripts/setup/main.ts");
+const fake = fileURLToPath(new URL("../support/node/fake-account.mjs", import.meta.url));
+
+let folder = "";
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "bindify-setup-"));
+});
+afterEach(async () => {
+  await rm(folder, { recursive: true, force: true });
+});
+
+const config = () => join(folder, "wrangler.toml");
+const keyFile = () => join(folder, "state/deployment/managed-encryption-keys.json");
+
+async function setup(args: readonly string[], typed = ""): Promise<{ code: number | null; text: string }> {
+  const child = spawn(process.execPath, [main, "--config", config(), ...args], {
+    env: { ...process.env, WRANGLER_PATH: fake, FAKE_WRANGLER: folder, STATE_DIR: join(folder, "state") },
+    stdio: "pipe",
+  });
+  let text = "";
+  child.stdout.on("data", (chunk: Buffer) => (text += chunk.toString()));
+  child.stderr.on("data", (chunk: Buffer) => (text += chunk.toString()));
+  child.stdin.end(typed);
+  await once(child, "close");
+  return { code: child.exitCode, text };
+}
+
+const callSchema = z.object({ args: z.array(z.string()), input: z.string() });
+
+async function calls(): Promise<readonly z.output<typeof callSchema>[]> {
+  const path = join(folder, "calls");
+  if (!existsSync(path)) return [];
+  const lines = (await readFile(path, "utf8")).trim().split("\n");
+  return lines.map((line) => callSchema.parse(JSON.parse(line)));
+}
+
+/** What changed something, in order; the real wrangler's dry run for the hash is not one of them. */
+async function changes(): Promise<readonly string[]> {
+  const reading = /^(?:whoami|d1 list|kv namespace list|secret list)|--dry-run/;
+  return (await calls()).map(({ args }) => args.join(" ")).filter((line) => !reading.test(line));
+}
+
+const given = ["--public-url", "https://bindify.test", "--clerk-key", "pk_live_abc"];
+
+describe("npm run setup", () => {
+  it("goes the whole way, and no argument ever holds the key", async () => {
+    const { code, text } = await setup([...given, "--jurisdiction", "eu", "--yes"]);
+    expect(text).toContain("Done. https://bindify.test/version");
+    expect(code).toBe(0);
+    expect(await changes()).toEqual([
+      "login",
+      "d1 create bindify --jurisdiction eu",
+      "kv namespace create bindify-blobs",
+      `d1 migrations apply DB --remote --config ${config()}`,
+      expect.stringMatching(
+        /^deploy --config \S+ (?:--var COMMIT:[0-9a-f]{40} )?--var BUNDLE_HASH:[0-9a-f]{64}$/,
+      ),
+      `secret put MANAGED_ENCRYPTION_KEYS --config ${config()}`,
+    ]);
+    expect(readFilling(await readFile(config(), "utf8"))).toMatchObject({
+      databaseId: "db-uuid-1",
+      blobsId: "kv-id-1",
+      variables: { PUBLIC_URL: "https://bindify.test", CLERK_PUBLISHABLE_KEY: "pk_live_abc" },
+    });
+    const keys = await readFile(keyFile(), "utf8");
+    const [key = ""] = /[0-9a-f]{64}/.exec(keys) ?? [];
+    const put = (await calls()).find(({ args }) => args[0] === "secret" && args[1] === "put");
+    expect(JSON.parse(put?.input ?? "")).toEqual([{ key }]);
+    expect(JSON.stringify((await calls()).map(({ args }) => args))).not.toContain(key);
+    expect(text).not.toContain(key);
+    expect((await stat(keyFile())).mode & 0o777).toBe(0o600);
+  });
+
+  it("shows each command before it runs it, and stops at a no", async () => {
+    const answers = ["https://own.test", "", "https://idp.test", "https://idp.test/jwks", "aud", "y", "n"];
+    const { code, text } = await setup([], `${answers.join("\n")}\n`);
+    expect(code).toBe(1);
+    expect(text).toContain("$ npx wrangler d1 create bindify");
+    expect(text).toContain("Run the command again to go on from here.");
+    expect(await changes()).toEqual(["login"]);
+    expect(readFilling(await readFile(config(), "utf8")).variables).toMatchObject({
+      PUBLIC_URL: "https://own.test",
+      OIDC_ISSUER: "https://idp.test",
+      OIDC_JWKS_URL: "https://idp.test/jwks",
+      OIDC_AUDIENCE: "aud",
+    });
+  });
+
+  it.each(["d1 create", "kv namespace create", "d1 migrations apply", "deploy", "secret put"])(
+    "goes on after %s failed, and makes nothing twice",
+    async (step) => {
+      await writeFile(join(folder, "broken"), step);
+      const failed = await setup([...given, "--yes"]);
+      expect(failed.code).toBe(1);
+      expect(failed.text).toContain("The network is down.");
+      const kept = existsSync(keyFile()) ? await readFile(keyFile(), "utf8") : undefined;
+      await rm(join(folder, "broken"));
+      expect(await setup([...given, "--yes"])).toMatchObject({ code: 0 });
+      const made = (await changes()).filter((line) => /create|secret put/.test(line));
+      expect(made).toHaveLength(step === "d1 migrations apply" || step === "deploy" ? 3 : 4);
+      if (kept !== undefined) expect(await readFile(keyFile(), "utf8"), "the same key").toBe(kept);
+    },
+  );
+
+  it("a second run deploys, and leaves the master key alone", async () => {
+    await setup([...given, "--yes"]);
+    const before = await changes();
+    const { text } = await setup(["--yes"]);
+    expect(text).toContain("is set already");
+    const after = (await changes()).slice(before.length).map((line) => line.split(" --")[0]);
+    expect(after).toEqual(["d1 migrations apply DB", "deploy"]);
+  });
+
+  it("--dry-run shows the way, runs nothing and writes nothing", async () => {
+    const { code, text } = await setup([...given, "--dry-run"]);
+    expect(code).toBe(0);
+    for (const part of [
+      "login",
+      "d1 create",
+      "kv namespace create",
+      "migrations apply",
+      "deploy",
+      "secret put",
+    ])
+      expect(text).toContain(`npx wrangler ${part}`.replace("wrangler migrations", "wrangler d1 migrations"));
+    expect(await calls()).toEqual([]);
+    expect(existsSync(config())).toBe(false);
+    expect(existsSync(keyFile())).toBe(false);
+  });
+
+  it.each([
+    [["--public-url", "http://bindify.test"], "must be an https:// address"],
+    [["--public-url", "https://bindify.test/"], "without a path or a final slash"],
+    [["--clerk-key", "sk_live_x"], "pk_live_"],
+    [["--location", "weur", "--jurisdiction", "eu"], "exclude each other"],
+    [["--clerk-key", "pk_live_abc"], "With --yes"],
+    [["--nonsense"], "--help"],
+  ])("says what is wrong with %j", async (args, sentence) => {
+    const { code, text } = await setup([...args, "--yes"]);
+    expect(code).toBe(1);
+    expect(text).toContain(sentence);
+    expect(text).not.toMatch(/^\s+at /m);
+  });
+});
+
+describe("wrangler.toml", () => {
+  it("keeps everything else as it is, and what is filled in twice counts once", async () => {
+    const example = await readFile(join(root, "wrangler.toml.example"), "utf8");
+    const filling = { databaseId: "a", blobsId: "b", variables: { PUBLIC_URL: 'https://x.test/"$&' } };
+    const filled = fillConfig(fillConfig(example, { databaseId: "z", blobsId: "z" }), filling);
+    const added = filled.split("\n").filter((line) => !example.split("\n").includes(line));
+    expect(added).toEqual(['database_id = "a"', 'id = "b"', String.raw`PUBLIC_URL = "https://x.test/\"$&"`]);
+  });
+});
