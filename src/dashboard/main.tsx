@@ -1,10 +1,12 @@
 import { render } from "hono/jsx/dom";
 import { App } from "./app.tsx";
 import { adoptSignInLink } from "./session.ts";
+import { adoptOidcAnswer } from "./state/oidc.ts";
 import { adoptCallback } from "./state/sign-in-flow.ts";
 import "./style.css";
 
 // Before anything else runs: tokens and codes leave the address bar, and with it what the history would keep.
+adoptOidcAnswer();
 const adoptFragment = () => {
   if (!adoptSignInLink()) adoptCallback();
 };
