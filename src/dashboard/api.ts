@@ -10,6 +10,13 @@ import {
   verifiedSchema,
 } from "./account-schemas.ts";
 import {
+  billingSchema,
+  checkoutSchema,
+  portalSchema,
+  previewSchema,
+  verifySchema,
+} from "./billing-schemas.ts";
+import {
   activitySchema,
   begunSchema,
   configSchema,
@@ -123,6 +130,28 @@ export const api = {
   createToken: (body: NewToken) => send(tokenMadeSchema, { method: "POST", path: "/api/tokens", body }),
   revokeToken: (id: string) =>
     send(tokenRevokedSchema, { method: "DELETE", path: `/api/tokens/${encodeURIComponent(id)}` }),
+
+  billing: () => send(billingSchema, { method: "GET", path: "/api/billing" }),
+  /** Asks Stripe how things stand, and what became of a checkout if one is named. */
+  verifyBilling: (checkout?: string) =>
+    send(verifySchema, {
+      method: "POST",
+      path: "/api/billing/verify",
+      body: checkout === undefined ? {} : { session_id: checkout },
+    }),
+  checkout: (quantity: number) =>
+    send(checkoutSchema, {
+      method: "POST",
+      path: "/api/billing/checkout",
+      body: { quantity, return_to: location.origin },
+    }),
+  portal: () =>
+    send(portalSchema, { method: "POST", path: "/api/billing/portal", body: { return_to: location.origin } }),
+  previewQuantity: (quantity: number) =>
+    send(previewSchema, { method: "POST", path: "/api/billing/quantity", body: { quantity, preview: true } }),
+  /** `proration_date` as the preview named it: the amount is then what was shown. */
+  changeQuantity: (body: { quantity: number; proration_date: number }) =>
+    send(billingSchema, { method: "POST", path: "/api/billing/quantity", body }),
 
   erase: (confirm: string) =>
     send(erasedSchema, { method: "DELETE", path: "/api/account", body: { confirm } }),

@@ -16,6 +16,14 @@ export const configSchema = z.object({
   support_form: z.optional(z.boolean()),
 });
 
+/** What the workspace may use; `self_hosted`: this deployment has no billing. */
+export const planSchema = z.object({
+  name: z.string(),
+  allowed: z.nullable(z.number()),
+  until: z.nullable(z.string()),
+  reason: z.string(),
+});
+
 const storageMode = z.enum(["zero_knowledge", "managed"]);
 
 export const meSchema = z.object({
@@ -25,6 +33,7 @@ export const meSchema = z.object({
   workspace_id: z.string(),
   identity: z.string(),
   audit_days: z.optional(z.number()),
+  plan: z.optional(planSchema),
   storage_modes: z.array(storageMode),
 });
 

@@ -112,6 +112,11 @@ function Actions({ connection, gone, onChoose }: ActionsProps) {
   ];
   return (
     <div class="row-actions">
+      {connection.status === "suspended" ? (
+        <a class="button" href={hrefs.billing} aria-label={`Restore ${label}: plan and billing`}>
+          Restore
+        </a>
+      ) : null}
       {needsSignIn(connection) ? (
         <a class="button" href={again} aria-label={`${words}: ${label}`}>
           {connection.kind === "key" ? words : "Re-authorize"}

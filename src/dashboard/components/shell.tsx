@@ -99,7 +99,7 @@ const entries: readonly Entry[] = [
   { href: hrefs.gallery, words: "Add", icon: "plus", views: ["gallery", "connect"] },
   { href: hrefs.activity, words: "Activity log", icon: "clock", views: ["activity"] },
   { href: hrefs.tokens, words: "API tokens", icon: "key", views: ["tokens"] },
-  { href: hrefs.account, words: "Account", icon: "person", views: ["account"] },
+  { href: hrefs.account, words: "Account", icon: "person", views: ["account", "billing"] },
 ];
 
 /** In the header, and on a phone at the lower edge, where a thumb is. */

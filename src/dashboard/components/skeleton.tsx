@@ -5,6 +5,7 @@ const classes = {
   detail: "detail",
   chart: "skeleton-frame",
   event: "events",
+  plan: "skeleton-frame",
 };
 
 interface Props {

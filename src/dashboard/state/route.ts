@@ -10,6 +10,7 @@ export type Route =
   | { view: "activity"; connection: string | undefined }
   | { view: "tokens" }
   | { view: "account" }
+  | { view: "billing" }
   | { view: "support" }
   | { view: "missing" };
 
@@ -23,6 +24,7 @@ export const hrefs = {
   activityOf: (connection: string) => `#/activity/${encodeURIComponent(connection)}`,
   tokens: "#/tokens",
   account: "#/account",
+  billing: "#/billing",
   support: "#/support",
 };
 
@@ -31,6 +33,7 @@ const alone: Readonly<Record<string, Route>> = {
   activity: { view: "activity", connection: undefined },
   tokens: { view: "tokens" },
   account: { view: "account" },
+  billing: { view: "billing" },
   support: { view: "support" },
 };
 

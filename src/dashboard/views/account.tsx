@@ -1,6 +1,7 @@
 import { useState } from "hono/jsx/dom";
 import type { Erased } from "../account-schemas.ts";
 import { api } from "../api.ts";
+import { BillingPanel } from "../components/billing-panel.tsx";
 import { Skeleton } from "../components/skeleton.tsx";
 import { TypedDialog } from "../components/typed-dialog.tsx";
 import { ViewHead } from "../components/view-head.tsx";
@@ -9,19 +10,33 @@ import { useAction } from "../state/use-action.ts";
 
 interface Props {
   me: Me | undefined;
+  /** The section that was asked for. */
+  at?: "billing";
   onErased: (erased: Erased) => void;
 }
 
 /** What belongs to the person rather than to one connection: a section each, in the order of how often they matter. */
-export function Account({ me, onErased }: Props) {
+export function Account({ me, at, onErased }: Props) {
+  const paid = me !== undefined && hasBilling(me);
   return (
     <div class="detail">
-      <ViewHead title="Account" lead="Who you are here, and how to leave." />
+      <ViewHead
+        title="Account"
+        lead={
+          paid
+            ? "Who you are here, what you pay for, and how to leave."
+            : "Who you are here, and how to leave."
+        }
+      />
       {me === undefined ? <Skeleton what="your account" kind="form" count={1} /> : <Profile me={me} />}
+      {paid ? <BillingPanel asked={at === "billing"} /> : null}
       {me === undefined ? null : <Deletion onErased={onErased} />}
     </div>
   );
 }
+
+/** A deployment without billing says so, or does not know the word: nothing of it may show then. */
+export const hasBilling = ({ plan }: Me): boolean => plan !== undefined && plan.name !== "self_hosted";
 
 const waysIn: Record<string, string> = {
   local: "Link of this machine",

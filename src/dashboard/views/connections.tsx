@@ -3,7 +3,7 @@ import { ConnectionRow, type RowProps } from "../components/connection-row.tsx";
 import { Farewell } from "../components/farewell.tsx";
 import { Icon } from "../components/icons.tsx";
 import { LoadMore } from "../components/load-more.tsx";
-import { LoadFailure } from "../components/notice.tsx";
+import { LoadFailure, Notice } from "../components/notice.tsx";
 import { Skeleton } from "../components/skeleton.tsx";
 import { ViewHead } from "../components/view-head.tsx";
 import { labelOf } from "../format.ts";
@@ -70,6 +70,7 @@ function List({ connections, ...on }: ListProps) {
           <h2 id="active-title" class="sr-only">
             Active
           </h2>
+          <Suspended count={kept.filter(({ status }) => status === "suspended").length} />
           <ul class="rows" aria-label="Connections">
             {kept.map((each) => (
               <ConnectionRow key={each.id} connection={each} {...on} />
@@ -94,6 +95,23 @@ function List({ connections, ...on }: ListProps) {
         </section>
       ) : null}
     </>
+  );
+}
+
+function Suspended({ count }: { count: number }) {
+  if (count === 0) return null;
+  const title = count === 1 ? "1 connection is suspended" : `${count} connections are suspended`;
+  return (
+    <div class="list-notice">
+      <Notice tone="warn" title={title}>
+        <p>
+          {"Your plan does not pay for as many. Nothing of them is lost. "}
+          <a class="link" href={hrefs.billing}>
+            Plan and billing
+          </a>
+        </p>
+      </Notice>
+    </div>
   );
 }
 

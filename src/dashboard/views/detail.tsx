@@ -74,6 +74,11 @@ export function Detail({ id, onConnected }: Props) {
               <p class="hint">{`${daysWords(daysLeft(connection))} to reconnect it.`}</p>
             ) : null}
           </div>
+          {connection.status === "suspended" ? (
+            <a class="button button-primary" href={hrefs.billing}>
+              Plan and billing
+            </a>
+          ) : null}
           {needsSignIn(connection) ? (
             <a class="button button-primary" href={hrefs.again(connection.id)}>
               {againWords(connection)}

@@ -9,7 +9,7 @@ import { AppContext } from "../state/app-context.ts";
 import { hrefs, useRoute, type Route } from "../state/route.ts";
 import { currentReturn, onReturnChange } from "../state/sign-in-flow.ts";
 import { useLoad } from "../state/use-load.ts";
-import { Account } from "./account.tsx";
+import { Account, hasBilling } from "./account.tsx";
 import { ActivityLog } from "./activity-log.tsx";
 import { Connect } from "./connect.tsx";
 import { Connections } from "./connections.tsx";
@@ -98,6 +98,9 @@ function View({ route, me, onConnected, onErased }: ViewProps) {
       return <Tokens />;
     case "account":
       return <Account me={me} onErased={onErased} />;
+    case "billing":
+      if (me !== undefined && !hasBilling(me)) return <Missing />;
+      return <Account me={me} at="billing" onErased={onErased} />;
     case "support":
       return <Support me={me} />;
     case "missing":
