@@ -1,6 +1,6 @@
 import type { Billing } from "../billing-schemas.ts";
-import { count, dateWords, plural } from "../format.ts";
-import { isLive } from "../plan-words.ts";
+import { count, dateWords } from "../format.ts";
+import { isChangeable } from "../plan-words.ts";
 import { hrefs } from "../state/route.ts";
 
 /** The plan in numbers. */
@@ -18,7 +18,7 @@ export function PlanFacts({ billing }: { billing: Billing }) {
         <div>
           <dt>Suspended</dt>
           <dd>
-            {`${plural(suspended, "connection")}, the newest first `}
+            {`${count(suspended)}, the newest `}
             <a class="link" href={hrefs.connections}>
               Show
             </a>
@@ -29,7 +29,7 @@ export function PlanFacts({ billing }: { billing: Billing }) {
         <dt>Your plan allows</dt>
         <dd>{plan.allowed === null ? "Any number" : count(plan.allowed)}</dd>
       </div>
-      {isLive(billing) && end ? (
+      {isChangeable(billing) && end ? (
         <div>
           <dt>{subscription?.cancel_at ? "Ends" : "Renews"}</dt>
           <dd>{dateWords(end)}</dd>

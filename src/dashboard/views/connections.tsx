@@ -105,7 +105,7 @@ function Suspended({ count }: { count: number }) {
     <div class="list-notice">
       <Notice tone="warn" title={title}>
         <p>
-          {"Your plan does not pay for as many. Nothing of them is lost. "}
+          {"Your plan does not pay for all of them. Nothing is lost: paid for again, they go on as before. "}
           <a class="link" href={hrefs.billing}>
             Plan and billing
           </a>
