@@ -47,12 +47,6 @@ async function expectFine(page: Page, where: string): Promise<void> {
     const found = await accessibilityFindings(page);
     const overflow = await sidewaysOverflow(page);
     expect({ where, name, found, overflow }).toEqual({ where, name, found: [], overflow: 0 });
-    if (process.env["SHOTS"]) {
-      await page.screenshot({
-        path: `${process.env["SHOTS"]}/${where.replaceAll(" ", "-")}-${name.slice(0, 4)}.png`,
-        fullPage: true,
-      });
-    }
   }
 }
 
@@ -121,7 +115,7 @@ describe("the plan in the page", () => {
     await panel(page).getByText("€3.50 a month for each further one").waitFor();
     await panel(page).getByLabel("How many connections to pay for").fill("12");
     await panel(page).getByText("10 × €5.00 + 2 × €3.50 = €57.00 a month").waitFor();
-    await expectFine(page, "1 trial");
+    await expectFine(page, "trial");
 
     const made: Record<string, string> = {};
     for (const label of ["First", "Second", "Third"]) {
@@ -139,12 +133,12 @@ describe("the plan in the page", () => {
     await page.getByLabel("Demo key", { exact: true }).fill(demoKey);
     await button(page, "Check the key and connect").click();
     await page.getByText("Your plan allows 0 connections").waitFor();
-    await expectFine(page, "2 over the limit");
+    await expectFine(page, "over the limit");
     await page.getByRole("link", { name: "Plan and billing" }).click();
     await plan(page, "No plan");
     await panel(page).getByText("The free trial has ended.").waitFor();
     expect(await page.locator(":focus").innerText()).toBe("Plan and billing");
-    await expectFine(page, "3 no plan");
+    await expectFine(page, "no plan");
     expect(await statesOf(page)).toEqual({ First: suspended, Second: suspended, Third: suspended });
 
     // There and back without paying, then for good.
@@ -168,10 +162,10 @@ describe("the plan in the page", () => {
     await page.unroute("**/api/billing/verify");
     await plan(page, "Active, 2 connections");
     expect(page.url()).toBe(`${instance.url}/#/billing`);
-    await expectFine(page, "5 paid");
+    await expectFine(page, "paid");
     expect(await statesOf(page)).toEqual({ First: working, Second: working, Third: suspended });
     await expect(toolsAt(made["Third"] ?? "")).rejects.toThrow("suspended");
-    await expectFine(page, "6 newest suspended");
+    await expectFine(page, "newest suspended");
 
     // More, after seeing what it costs; a refused payment changes nothing.
     await visit(page, "#/billing", "Account");
@@ -182,7 +176,7 @@ describe("the plan in the page", () => {
     await dialog(page).getByText("it is €15.00 a month").waitFor();
     await dialog(page).getByRole("button", { name: "Pay €5.00 and change" }).click();
     await dialog(page).getByText("refused the payment").waitFor();
-    await expectFine(page, "7 preview refused");
+    await expectFine(page, "preview refused");
     await paying.say({ do: "decline", on: false });
     await dialog(page).getByRole("button", { name: "Pay €5.00 and change" }).click();
     await plan(page, "Active, 3 connections");
@@ -191,7 +185,6 @@ describe("the plan in the page", () => {
     await button(page, "See what changes").click();
     await dialog(page).getByText("€5.00 for the rest of this period is credited").waitFor();
     await dialog(page).getByText("the newest one is suspended").waitFor();
-    await expectFine(page, "8 fewer");
     await dialog(page).getByRole("button", { name: "Leave it as it is" }).click();
     expect(await statesOf(page)).toEqual({ First: working, Second: working, Third: working });
     expect(await toolsAt(made["Third"] ?? "")).toContain("list_notes");
@@ -204,14 +197,13 @@ describe("the plan in the page", () => {
     await panel(page)
       .getByText(/go on until \w{3} \d/)
       .waitFor();
-    await expectFine(page, "9 past due");
+    await expectFine(page, "past due");
     await atPortal(page, "Pay at Stripe", "Pay invoice");
     await plan(page, "Active, 3 connections");
 
     // Cancelled for the end of the period, gone on with, and not paid until the grace was over.
     await atPortal(page, "Manage at Stripe", "Cancel subscription");
     await plan(page, "Cancelled, paid until");
-    await expectFine(page, "10 cancelled");
     await atPortal(page, "Manage at Stripe", "Renew subscription");
     await plan(page, "Active, 3 connections");
     await paying.say({ do: "advance", seconds: -4 * 86_400 });
@@ -221,15 +213,14 @@ describe("the plan in the page", () => {
     expect(await statesOf(page)).toEqual({ First: suspended, Second: suspended, Third: suspended });
     await page.getByRole("link", { name: "Restore First" }).click();
     await panel(page).getByText("The last payment is overdue.").waitFor();
-    await expectFine(page, "11 overdue");
     await atPortal(page, "Pay at Stripe", "Pay invoice");
     await plan(page, "Active, 3 connections");
     expect(await statesOf(page)).toEqual({ First: working, Second: working, Third: "Working" });
 
     // A refusal is a response with an error's status, which Chromium itself reports.
     expect(watched.complaints.filter((text) => !text.includes("status of 402"))).toEqual([]);
-    const elsewhere = watched.foreign.filter((url) => !url.startsWith(`${paying.stripeUrl}/`));
-    expect(elsewhere).toEqual([]);
+    const pages = ["c", "p"].map((kind) => `${paying.stripeUrl}/${kind}/`);
+    expect(watched.foreign.filter((url) => !pages.some((start) => url.startsWith(start)))).toEqual([]);
     await context.close();
   });
 
@@ -252,8 +243,9 @@ describe("the plan in the page", () => {
 
   it("is loading, failing and offline as every view is", async () => {
     const { context, page } = await arrive(browser, paying.instance, viewports.phone, "waiter");
+    const answer = Promise.withResolvers<void>();
     await page.route("**/api/billing", async (route) => {
-      await new Promise((resolve) => setTimeout(resolve, 200));
+      await answer.promise;
       await route.fulfill({
         status: 503,
         json: { title: "Storage", status: 503, code: "storage_unavailable", detail: "Down for a minute." },
@@ -261,20 +253,35 @@ describe("the plan in the page", () => {
     });
     await page.goto(`${paying.instance.url}/#/billing`);
     await panel(page).locator(".skeleton").waitFor();
-    await expectFine(page, "12 loading");
+    await expectFine(page, "loading");
+    answer.resolve();
     await panel(page).getByText("Down for a minute.").waitFor();
-    await expectFine(page, "13 failed");
+    await expectFine(page, "failed");
     await page.unroute("**/api/billing");
     await button(page, "Try again").click();
     await plan(page, "Free trial");
     await paying.say({ do: "fail", times: 1 });
     await button(page, "Pay at Stripe").click();
     await panel(page).getByText("Stripe did not do what was asked.").waitFor();
-    await expectFine(page, "14 stripe failing");
+    await expectFine(page, "stripe failing");
     await context.setOffline(true);
     await button(page, "Pay at Stripe").click();
     await panel(page).getByText("This device is offline.").waitFor();
     await context.setOffline(false);
+    await context.close();
+  });
+
+  it.each(looks)("takes the place that was kept for it: $name", async ({ viewport }) => {
+    const { context, page, watched } = await arrive(browser, paying.instance, viewport, "watcher");
+    await page.route("**/api/**", async (route) => {
+      await new Promise((resolve) => setTimeout(resolve, 150));
+      await route.continue();
+    });
+    await page.goto("about:blank");
+    await page.goto(`${paying.instance.url}/#/account`);
+    await panel(page).locator(".skeleton").waitFor();
+    await plan(page, "Free trial");
+    expect(await watched.layoutShift()).toBeLessThan(0.01);
     await context.close();
   });
 });
@@ -319,7 +326,11 @@ describe("the price in words", () => {
   it("says amounts in the currency's own unit, and the period", () => {
     const yen = price({ currency: "jpy", tiers_mode: null, interval: "year", interval_count: 2 });
     expect(tierWords(yen)).toEqual(["¥500 every 2 years for each connection"]);
-    expect([money(1050, "kwd"), money(-499, "eur"), money(120, "huf")]).toEqual(["KWD 1.050", "-€4.99", "HUF 1.20"]);
+    expect([money(1050, "kwd"), money(-499, "eur"), money(120, "huf")]).toEqual([
+      "KWD\u00A01.050",
+      "-€4.99",
+      "HUF\u00A01.20",
+    ]);
   });
 });
 
