@@ -18,7 +18,7 @@ export function PlanFacts({ billing }: { billing: Billing }) {
         <div>
           <dt>Suspended</dt>
           <dd>
-            {`${count(suspended)}, the newest `}
+            {active > 0 ? `${count(suspended)}, the newest ` : `${count(suspended)} `}
             <a class="link" href={hrefs.connections}>
               Show
             </a>
