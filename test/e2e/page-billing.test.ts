@@ -286,21 +286,21 @@ describe("the plan in the page", () => {
   });
 });
 
-describe("the price in words", () => {
-  const tier = (up_to: number | null, unit_amount: string, flat_amount = "0") => ({
-    up_to,
-    unit_amount,
-    flat_amount,
-  });
-  const price = (changes: Partial<Price>): Price => ({
-    currency: "usd",
-    interval: "month",
-    interval_count: 1,
-    tiers_mode: "graduated",
-    tiers: [tier(null, "500")],
-    ...changes,
-  });
+const tier = (up_to: number | null, unit_amount: string, flat_amount = "0") => ({
+  up_to,
+  unit_amount,
+  flat_amount,
+});
+const price = (changes: Partial<Price>): Price => ({
+  currency: "usd",
+  interval: "month",
+  interval_count: 1,
+  tiers_mode: "graduated",
+  tiers: [tier(null, "500")],
+  ...changes,
+});
 
+describe("the price in words", () => {
   it("graduated: each connection costs what its own tier says", () => {
     const graduated = price({ tiers: [tier(1, "0", "900"), tier(10, "500"), tier(null, "350.5", "1000")] });
     expect(tierWords(graduated)).toEqual([
