@@ -304,9 +304,9 @@ describe("the price in words", () => {
   it("graduated: each connection costs what its own tier says", () => {
     const graduated = price({ tiers: [tier(1, "0", "900"), tier(10, "500"), tier(null, "350.5", "1000")] });
     expect(tierWords(graduated)).toEqual([
-      "$0.00 a month for the first connection and $9.00 for all of them",
+      "$9.00 a month for the first connection",
       "$5.00 a month for each of connections 2 to 10",
-      "$3.505 a month for each further one and $10.00 for all of them",
+      "$3.505 a month for each further one, and $10.00 a month for all further ones together",
     ]);
     expect([1, 2, 10, 12].map((quantity) => totalOf(graduated, quantity))).toEqual([900, 1400, 5400, 7101]);
     expect(breakdownOf(graduated, 12)).toBe("$9.00 + 9 × $5.00 + 2 × $3.505 + $10.00");
@@ -316,8 +316,8 @@ describe("the price in words", () => {
   it("volume: all cost what the last one's tier says", () => {
     const volume = price({ tiers_mode: "volume", tiers: [tier(5, "500"), tier(null, "400", "100")] });
     expect(tierWords(volume)).toEqual([
-      "$5.00 a month for each, with 1 to 5",
-      "$4.00 a month for each, with more than 5 and $1.00 for all of them",
+      "$5.00 a month for each of 1 to 5",
+      "$4.00 a month for each of more than 5, and $1.00 a month for more than 5 together",
     ]);
     expect([5, 6].map((quantity) => totalOf(volume, quantity))).toEqual([2500, 2500]);
     expect(breakdownOf(volume, 6)).toBe("6 × $4.00 + $1.00");
