@@ -69,24 +69,46 @@ export function periodWords({ interval, interval_count: every }: Price): string 
 
 /** A sentence for each tier. */
 export function tierWords(price: Price): string[] {
-  const { tiers, tiers_mode: mode } = price;
+  const { tiers, tiers_mode: mode, currency } = price;
+  const period = periodWords(price);
   return tiers.map(({ up_to: last, unit_amount, flat_amount }, index) => {
     const before = tiers[index - 1]?.up_to ?? 0;
-    const flat =
-      Number(flat_amount) === 0 ? "" : ` and ${money(Number(flat_amount), price.currency)} for all of them`;
-    const each = `${unitOf(Number(unit_amount), price)} ${periodWords(price)}`.trim();
-    return `${each} for ${whichOnes(before, last, mode === "volume")}${flat}`;
+    const [unit, flat] = [Number(unit_amount), Number(flat_amount)];
+    const which = mode === "volume" ? inAll(before, last) : ofTheirs(before, last);
+    const parts = [
+      ...(unit === 0 && flat !== 0 ? [] : [`${unitOf(unit, price)} ${period} for ${which.each}`]),
+      ...(flat === 0 ? [] : [`${money(flat, currency)} ${period} for ${which.together}`]),
+    ];
+    return parts.join(", and ").replaceAll("  ", " ");
   });
 }
 
-function whichOnes(before: number, last: number | null, all: boolean): string {
-  if (before === 0 && last === null) return "each connection";
-  if (all) {
-    return last === null
-      ? `each, with more than ${count(before)}`
-      : `each, with ${count(before + 1)} to ${count(last)}`;
+interface Which {
+  each: string;
+  together: string;
+}
+
+const every: Which = { each: "each connection", together: "all connections together" };
+
+/** The connections of a tier, where each belongs to one. */
+function ofTheirs(before: number, last: number | null): Which {
+  if (last === null) {
+    return before === 0 ? every : { each: "each further one", together: "all further ones together" };
   }
-  if (before === 0)
-    return last === 1 ? "the first connection" : `each of the first ${count(last ?? 0)} connections`;
-  return last === null ? "each further one" : `each of connections ${count(before + 1)} to ${count(last)}`;
+  if (last === before + 1) {
+    const one = before === 0 ? "the first connection" : `connection ${count(last)}`;
+    return { each: one, together: one };
+  }
+  const some =
+    before === 0
+      ? `the first ${count(last)} connections`
+      : `connections ${count(before + 1)} to ${count(last)}`;
+  return { each: `each of ${some}`, together: `${some} together` };
+}
+
+/** All connections, where their number is what decides. */
+function inAll(before: number, last: number | null): Which {
+  if (last === null && before === 0) return every;
+  const number = last === null ? `more than ${count(before)}` : `${count(before + 1)} to ${count(last)}`;
+  return { each: `each of ${number}`, together: `${number} together` };
 }
