@@ -1,26 +1,37 @@
-/** The page's only way to the server. It never throws: every outcome is an {@link Answer}. */
-import type { ZodMiniType } from "zod/mini";
+/** The page's only way to the server. */
 import {
+  erasedSchema,
+  eventsSchema,
+  nonceSchema,
+  sentSchema,
+  tokenMadeSchema,
+  tokenRevokedSchema,
+  tokensSchema,
+  verifiedSchema,
+} from "./account-schemas.ts";
+import {
+  billingSchema,
+  checkoutSchema,
+  portalSchema,
+  previewSchema,
+  verifySchema,
+} from "./billing-schemas.ts";
+import {
+  activitySchema,
   begunSchema,
   configSchema,
   connectedSchema,
   connectionSchema,
   connectionsSchema,
   disconnectedSchema,
+  healthSchema,
   meSchema,
-  problemSchema,
   servicesSchema,
   type StorageMode,
 } from "./schemas.ts";
-import { currentSession, endSession } from "./session.ts";
+import { send, sendText, type Answer } from "./send.ts";
 
-/** `errors` maps an input's path in the request (`fields.api_key`) to what is wrong with it. */
-export type Failure =
-  | { kind: "no_answer" }
-  | { kind: "unreadable"; status: number }
-  | { kind: "problem"; status: number; code: string; detail: string; errors: ReadonlyMap<string, string> };
-
-export type Answer<T> = { ok: true; value: T } | { ok: false; failure: Failure };
+export { explain, errorAt, type Answer, type Failure } from "./send.ts";
 
 export interface ConnectInput {
   service: string;
@@ -30,6 +41,10 @@ export interface ConnectInput {
   header?: { name: string; prefix: string };
   storage?: StorageMode;
   label?: string;
+  /** Id of the connection that gets this key. */
+  reauthorize?: string;
+  /** Its present credential, to keep it. */
+  credential?: string;
 }
 
 export interface SignInInput {
@@ -53,104 +68,114 @@ export interface SignInAnswer {
   credential?: string;
 }
 
-/** Validating a key takes the service's own time; beyond this the person should hear something. */
-const patienceMs = 60_000;
+export interface EventFilter {
+  type?: string;
+  connection?: string;
+  /** ISO times: from inclusive, to exclusive. */
+  from?: string;
+  to?: string;
+}
 
-export const api = {
-  config: () => send(configSchema, "GET", "/api/config"),
-  me: () => send(meSchema, "GET", "/api/me"),
-  services: () => send(servicesSchema, "GET", "/api/services"),
-  connections: (cursor?: string) =>
-    send(
-      connectionsSchema,
-      "GET",
-      `/api/connections${cursor ? `?cursor=${encodeURIComponent(cursor)}` : ""}`,
-    ),
-  connect: (input: ConnectInput) => send(connectedSchema, "POST", "/api/connections", input),
-  connection: (id: string) => send(connectionSchema, "GET", connectionPath(id)),
-  authorize: (input: SignInInput) => send(begunSchema, "POST", "/api/connections/authorize", input),
-  complete: (answer: SignInAnswer) => send(connectedSchema, "POST", "/api/connections/complete", answer),
-  regenerate: ({ id, credential }: Presented) =>
-    send(connectedSchema, "POST", `${connectionPath(id)}/credential`, credential ? { credential } : {}),
-  rename: (id: string, label: string) => send(connectionSchema, "PATCH", connectionPath(id), { label }),
-  disconnect: ({ id, credential }: Presented) =>
-    send(
-      disconnectedSchema,
-      "DELETE",
-      connectionPath(id),
-      undefined,
-      credential ? { "Bindify-Credential": credential } : {},
-    ),
-};
+export interface NewToken {
+  name: string;
+  scope: string;
+  expires_in_days?: number;
+}
+
+export interface SupportInput {
+  subject: string;
+  message: string;
+}
 
 /** A connection, with its present credential if its holder gave it. */
-interface Presented {
+export interface Presented {
   id: string;
   credential?: string;
 }
 
+export const api = {
+  config: () => send(configSchema, { method: "GET", path: "/api/config" }),
+  me: () => send(meSchema, { method: "GET", path: "/api/me" }),
+  services: () => send(servicesSchema, { method: "GET", path: "/api/services" }),
+  connections: (cursor?: string) =>
+    send(connectionsSchema, { method: "GET", path: `/api/connections${queryOf({ cursor })}` }),
+  connect: (body: ConnectInput) => send(connectedSchema, { method: "POST", path: "/api/connections", body }),
+  connection: (id: string) => send(connectionSchema, { method: "GET", path: connectionPath(id) }),
+  health: (id: string) => send(healthSchema, { method: "GET", path: `${connectionPath(id)}/health` }),
+  activity: (id: string, days: number) =>
+    send(activitySchema, { method: "GET", path: `${connectionPath(id)}/activity${queryOf({ days })}` }),
+  authorize: (body: SignInInput) =>
+    send(begunSchema, { method: "POST", path: "/api/connections/authorize", body }),
+  complete: (body: SignInAnswer) =>
+    send(connectedSchema, { method: "POST", path: "/api/connections/complete", body }),
+  regenerate: ({ id, credential }: Presented) =>
+    send(connectedSchema, {
+      method: "POST",
+      path: `${connectionPath(id)}/credential`,
+      body: credential ? { credential } : {},
+    }),
+  rename: (id: string, label: string) =>
+    send(connectionSchema, { method: "PATCH", path: connectionPath(id), body: { label } }),
+  disconnect: (presented: Presented) => end(presented, ""),
+  purge: (presented: Presented) => end(presented, "?purge=now"),
+
+  events: (filter: EventFilter, cursor?: string) =>
+    send(eventsSchema, { method: "GET", path: `/api/events${queryOf({ ...filter, cursor })}` }),
+  verify: (cursor?: string, expect?: string) =>
+    send(verifiedSchema, { method: "GET", path: `/api/events/verify${queryOf({ cursor, expect })}` }),
+  exportEvents: (after: number): Promise<Answer<string>> =>
+    sendText({ method: "GET", path: `/api/events/export${queryOf({ after })}` }),
+
+  tokens: () => send(tokensSchema, { method: "GET", path: "/api/tokens" }),
+  createToken: (body: NewToken) => send(tokenMadeSchema, { method: "POST", path: "/api/tokens", body }),
+  revokeToken: (id: string) =>
+    send(tokenRevokedSchema, { method: "DELETE", path: `/api/tokens/${encodeURIComponent(id)}` }),
+
+  billing: () => send(billingSchema, { method: "GET", path: "/api/billing" }),
+  /** Asks Stripe how things stand, and what became of a checkout if one is named. */
+  verifyBilling: (checkout?: string) =>
+    send(verifySchema, {
+      method: "POST",
+      path: "/api/billing/verify",
+      body: checkout === undefined ? {} : { session_id: checkout },
+    }),
+  checkout: (quantity: number) =>
+    send(checkoutSchema, {
+      method: "POST",
+      path: "/api/billing/checkout",
+      body: { quantity, return_to: location.origin },
+    }),
+  portal: () =>
+    send(portalSchema, { method: "POST", path: "/api/billing/portal", body: { return_to: location.origin } }),
+  previewQuantity: (quantity: number) =>
+    send(previewSchema, { method: "POST", path: "/api/billing/quantity", body: { quantity, preview: true } }),
+  /** `proration_date` as the preview named it: the amount is then what was shown. */
+  changeQuantity: (body: { quantity: number; proration_date: number }) =>
+    send(billingSchema, { method: "POST", path: "/api/billing/quantity", body }),
+
+  erase: (confirm: string) =>
+    send(erasedSchema, { method: "DELETE", path: "/api/account", body: { confirm } }),
+  askSupport: async (input: SupportInput) => {
+    const nonce = await send(nonceSchema, { method: "GET", path: "/api/support/nonce" });
+    if (!nonce.ok) return nonce;
+    const body = { ...input, nonce: nonce.value.nonce };
+    return await send(sentSchema, { method: "POST", path: "/api/support", body });
+  },
+};
+
 const connectionPath = (id: string) => `/api/connections/${encodeURIComponent(id)}`;
 
-async function send<T>(
-  schema: ZodMiniType<T>,
-  method: "GET" | "POST" | "PATCH" | "DELETE",
-  path: string,
-  body?: unknown,
-  more: Record<string, string> = {},
-): Promise<Answer<T>> {
-  const { token } = currentSession();
-  const headers = new Headers({ Accept: "application/json", ...more });
-  if (token !== undefined) headers.set("Authorization", `Bearer ${token}`);
-  if (body !== undefined) headers.set("Content-Type", "application/json");
-  let response: Response;
-  let content: unknown;
-  try {
-    response = await fetch(path, {
-      method,
-      headers,
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      credentials: "omit",
-      cache: "no-store",
-      redirect: "error",
-      signal: AbortSignal.timeout(patienceMs),
-    });
-    content = parseJson(await response.text());
-  } catch {
-    return { ok: false, failure: { kind: "no_answer" } };
-  }
-  // The token may have been replaced by a newer sign-in while this was under way.
-  if (response.status === 401 && token !== undefined && currentSession().token === token) {
-    endSession("expired");
-  }
-  if (!response.ok) return { ok: false, failure: readProblem(response.status, content) };
-  const parsed = schema.safeParse(content);
-  if (!parsed.success) return { ok: false, failure: { kind: "unreadable", status: response.status } };
-  return { ok: true, value: parsed.data };
-}
+const end = ({ id, credential }: Presented, query: string) =>
+  send(disconnectedSchema, {
+    method: "DELETE",
+    path: `${connectionPath(id)}${query}`,
+    ...(credential ? { headers: { "Bindify-Credential": credential } } : {}),
+  });
 
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
+function queryOf(values: Record<string, string | number | undefined>): string {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(values)) {
+    if (value !== undefined && value !== "") query.set(name, String(value));
   }
-}
-
-function readProblem(status: number, content: unknown): Failure {
-  const parsed = problemSchema.safeParse(content);
-  if (!parsed.success) return { kind: "unreadable", status };
-  const { code, title, detail, errors } = parsed.data;
-  const byPath = new Map((errors ?? []).map((error) => [error.path, error.message]));
-  return { kind: "problem", status, code, detail: detail ?? title, errors: byPath };
-}
-
-/** A sentence for a person. */
-export function explain(failure: Failure): string {
-  if (failure.kind === "problem") return failure.detail;
-  if (failure.kind === "unreadable") {
-    return `The server answered in a way this page does not understand (HTTP ${failure.status}).`;
-  }
-  return navigator.onLine
-    ? "The server did not answer. Check that it is running, then try again."
-    : "This device is offline. Try again once it is connected.";
+  return query.size === 0 ? "" : `?${query.toString()}`;
 }

@@ -21,12 +21,12 @@ function Start() {
   const { loaded, reload } = useLoad(api.config);
   const config = loaded.state === "ready" ? loaded.value : undefined;
   // Another person's sign-in must find nothing of the one before: the key starts everything below anew.
-  if (session.token !== undefined) return <Home key={session.token} config={config} />;
+  if (session.current !== undefined) return <Home key={session.current.key} config={config} />;
   return (
     <Shell config={config}>
       {config ? <SignIn config={config} reason={session.reason} /> : null}
       {loaded.state === "failed" ? (
-        <LoadFailure what="The page" failure={loaded.failure} retry={reload} />
+        <LoadFailure what="The page" failure={loaded.failure} retry={reload} whole />
       ) : null}
     </Shell>
   );

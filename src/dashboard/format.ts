@@ -18,6 +18,9 @@ export function timeAgo(iso: string, now = Date.now()): string {
   return new Intl.RelativeTimeFormat("en", { numeric: "auto" }).format(Math.trunc(seconds / length), unit);
 }
 
+export const dateWords = (iso: string): string =>
+  new Intl.DateTimeFormat("en", { dateStyle: "medium" }).format(new Date(iso));
+
 export function fullTime(iso: string): string {
   return new Intl.DateTimeFormat("en", { dateStyle: "medium", timeStyle: "short" }).format(new Date(iso));
 }
@@ -31,6 +34,9 @@ interface State {
 
 const states: Record<string, State> = {
   working: { words: "Working", tone: "good" },
+  expires_soon: { words: "Expires soon", tone: "warn" },
+  refused: { words: "Refused there", tone: "bad" },
+  provider_unreachable: { words: "Service unreachable", tone: "warn" },
   never_used: { words: "Never used", tone: "quiet" },
   disconnected: { words: "Disconnected", tone: "quiet" },
   reauthorize: { words: "Re-authorize", tone: "bad" },
@@ -40,7 +46,7 @@ const states: Record<string, State> = {
 export function describeState(connection: Connection, now = Date.now()): State {
   const key = connection.status === "active" ? connection.state : connection.status;
   const known = states[key] ?? { words: sentenceCase(key), tone: "warn" };
-  if (key !== "working" && key !== "never_used") return known;
+  if (key !== "working" && key !== "never_used" && key !== "expires_soon") return known;
   if (connection.wanted_scope) return { words: "Needs more access", tone: "warn" };
   const end = connection.access_expires_at;
   if (connection.refreshable !== false || !end) return known;
@@ -49,9 +55,30 @@ export function describeState(connection: Connection, now = Date.now()): State {
   return { words: `Expires ${timeAgo(end, now)}`, tone: soon ? "warn" : known.tone };
 }
 
-/** Whether signing in again is what this connection is waiting for. */
+const waiting = new Set(["reauthorize", "refused", "expires_soon"]);
+
+/** Whether signing in again, or another key, is what this connection is waiting for. */
 export const needsSignIn = (connection: Connection): boolean =>
-  connection.status === "active" && (connection.state === "reauthorize" || !!connection.wanted_scope);
+  connection.status === "active" && (waiting.has(connection.state) || !!connection.wanted_scope);
+
+/** What signing in again is called for this connection. */
+export function againWords(connection: Connection): string {
+  if (connection.status === "disconnected") return "Reconnect";
+  if (connection.kind === "key") return "Replace the key";
+  return connection.wanted_scope ? "Re-authorize with more access" : "Re-authorize";
+}
+
+/** How long after it was disconnected a connection keeps its label and history. */
+const restoreDays = 30;
+
+/** Days in which a disconnected connection can still be reconnected, the one that is running among them. */
+export function daysLeft(connection: Connection, now = Date.now()): number {
+  const since = Date.parse(connection.disconnected_at ?? "");
+  if (Number.isNaN(since)) return restoreDays;
+  return Math.min(restoreDays, Math.max(1, Math.ceil(restoreDays - (now - since) / 86_400_000)));
+}
+
+export const daysWords = (days: number): string => (days === 1 ? "Last day" : `${plural(days, "day")} left`);
 
 const reminders: Record<string, string> = {
   reauthorize: "Calls are refused until you sign in again.",
@@ -63,7 +90,7 @@ export const describeReminder = (connection: Connection): string | undefined =>
   reminders[connection.reminder ?? ""];
 
 const revocations: Record<string, string> = {
-  not_applicable: "Key not revoked",
+  not_applicable: "Key not revoked by this",
   revoked: "Revoked",
   pending: "Being revoked",
   awaiting_credential: "Not revoked yet",
@@ -81,7 +108,24 @@ export const describeStorage = (storage: string): string =>
 
 export const labelOf = (connection: Connection): string => connection.label || connection.service_name;
 
-function sentenceCase(key: string): string {
+const numbers = new Intl.NumberFormat("en");
+export const count = (value: number): string => numbers.format(value);
+
+export const plural = (value: number, one: string, many = `${one}s`): string =>
+  `${count(value)} ${value === 1 ? one : many}`;
+
+export function byteWords(bytes: number): string {
+  const units = ["bytes", "kB", "MB", "GB"];
+  const step = Math.min(Math.floor(Math.log10(Math.max(bytes, 1)) / 3), units.length - 1);
+  const value = bytes / 1000 ** step;
+  return `${new Intl.NumberFormat("en", { maximumFractionDigits: step === 0 ? 0 : 1 }).format(value)} ${units[step] ?? ""}`;
+}
+
+/** A day of the service's own calendar, which is UTC. */
+export const dayWords = (day: string): string =>
+  new Intl.DateTimeFormat("en", { day: "numeric", month: "short", timeZone: "UTC" }).format(new Date(day));
+
+export function sentenceCase(key: string): string {
   const words = key.replaceAll(/[_-]+/g, " ").trim();
   return words.charAt(0).toUpperCase() + words.slice(1);
 }

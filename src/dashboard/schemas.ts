@@ -8,13 +8,32 @@ export const configSchema = z.object({
   brand_name: z.string(),
   public_url: z.string(),
   support_url: z.nullish(z.string()),
-  identity: z.object({ kind: z.string() }),
+  identity: z.object({
+    kind: z.string(),
+    clerk_publishable_key: z.nullish(z.string()),
+    oidc: z.nullish(z.object({ issuer: z.string(), client_id: z.string(), audience: z.string() })),
+  }),
+  support_form: z.optional(z.boolean()),
+});
+
+/** What the workspace may use; `self_hosted`: this deployment has no billing. */
+export const planSchema = z.object({
+  name: z.string(),
+  allowed: z.nullable(z.number()),
+  until: z.nullable(z.string()),
+  reason: z.string(),
 });
 
 const storageMode = z.enum(["zero_knowledge", "managed"]);
 
 export const meSchema = z.object({
+  id: z.string(),
   email: z.nullish(z.string()),
+  name: z.nullish(z.string()),
+  workspace_id: z.string(),
+  identity: z.string(),
+  audit_days: z.optional(z.number()),
+  plan: z.optional(planSchema),
   storage_modes: z.array(storageMode),
 });
 
@@ -80,6 +99,7 @@ export const connectionSchema = z.object({
   disconnected_at: z.nullish(z.string()),
   access_expires_at: z.nullish(z.string()),
   refreshable: z.nullish(z.boolean()),
+  scope: z.nullish(z.string()),
   wanted_scope: z.nullish(z.string()),
   reminder: z.nullish(z.string()),
   revocation: z.nullish(z.string()),
@@ -122,6 +142,27 @@ export const disconnectedSchema = z.object({
     detail: z.nullish(z.string()),
     provider_url: z.nullish(z.string()),
   }),
+  purged: z.optional(z.boolean()),
+});
+
+export const healthSchema = z.object({
+  health: z.string(),
+  sentence: z.string(),
+  access_expires_at: z.nullish(z.string()),
+  last_refreshed_at: z.nullish(z.string()),
+});
+
+export const activitySchema = z.object({
+  days: z.array(
+    z.object({
+      day: z.string(),
+      requests: z.number(),
+      errors: z.number(),
+      refreshes: z.number(),
+      bytes: z.number(),
+      duration_ms: z.number(),
+    }),
+  ),
 });
 
 export const problemSchema = z.object({
@@ -138,7 +179,8 @@ export type KeyMode = z.infer<typeof keyMode>;
 export type OwnClient = z.infer<typeof ownClient>;
 export type Service = z.infer<typeof serviceSchema>;
 export type Connection = z.infer<typeof connectionSchema>;
-export type Connections = z.infer<typeof connectionsSchema>;
+export type Health = z.infer<typeof healthSchema>;
+export type Day = z.infer<typeof activitySchema>["days"][number];
 export type Snippet = z.infer<typeof snippetSchema>;
 export type Credential = z.infer<typeof credentialSchema>;
 export type Begun = z.infer<typeof begunSchema>;

@@ -98,7 +98,7 @@ describe("the page in a browser", () => {
       expect(page.url()).toBe(`${instance.url}/`);
 
       // The gallery, by search.
-      await page.getByRole("link", { name: "Services" }).click();
+      await page.getByRole("link", { name: "Add", exact: true }).click();
       await heading(page, "Connect a service").waitFor();
       const cards = page.getByRole("main").getByRole("listitem");
       await cards.first().waitFor();

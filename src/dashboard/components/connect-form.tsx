@@ -5,13 +5,12 @@ import type { Connected, Service, StorageMode } from "../schemas.ts";
 import { inputNames, readKeyForm, readSignInForm } from "../state/connect-form.ts";
 import { hrefs } from "../state/route.ts";
 import { useAction } from "../state/use-action.ts";
-import { useFaultFocus } from "../state/use-fault-focus.ts";
 import { useSignIn } from "../state/use-sign-in.ts";
 import { Choice } from "./choice.tsx";
 import { Field } from "./field.tsx";
-import { FormFailure } from "./form-failure.tsx";
+import { FormPanel } from "./form-panel.tsx";
 import { Guide } from "./guide.tsx";
-import { HeaderFields, KeyFields } from "./key-fields.tsx";
+import { HeaderFields, KeyFields, KeyModeChoice } from "./key-fields.tsx";
 import { LeaveDialog } from "./leave-dialog.tsx";
 import { OwnClientFields } from "./own-client.tsx";
 import { StorageChoice } from "./storage-choice.tsx";
@@ -30,24 +29,32 @@ export function ConnectForm({ service, modes, onConnected }: Props) {
   const withKey = useAction(api.connect, onConnected);
   const mode = way === "key" ? service.key_modes.find((each) => each.id === modeId) : undefined;
   const { busy, failure } = mode === undefined ? signIn : withKey;
-  const form = useFaultFocus(failure);
   const errors = failure?.kind === "problem" ? failure.errors : new Map<string, string>();
 
-  const submit = (event: Event) => {
-    event.preventDefault();
-    if (form.current === null) return;
-    const data = new FormData(form.current);
-    if (mode !== undefined) withKey.run(readKeyForm(data, service, mode));
-    else {
-      const input = readSignInForm(data, { service: service.id });
-      const label = input.label ?? service.name;
-      signIn.begin({ input, from: hrefs.connect(service.id), label, keep: false });
+  const submit = (data: FormData) => {
+    if (mode !== undefined) {
+      withKey.run(readKeyForm(data, service, mode));
+      return;
     }
+    const input = readSignInForm(data, { service: service.id });
+    const label = input.label ?? service.name;
+    signIn.begin({ input, from: hrefs.connect(service.id), label, keep: false });
   };
   const words = signInWords(service);
+  const keyWords = busy ? "Checking the key …" : "Check the key and connect";
+  const signInAction = busy ? "Going to the sign-in …" : words;
   return (
     <>
-      <form ref={form} class="panel" autocomplete="off" aria-busy={busy ? "true" : "false"} onSubmit={submit}>
+      <FormPanel
+        busy={busy}
+        failure={failure}
+        refused="Not connected"
+        inputs={inputNames(service, mode)}
+        whenUnknown={mode === undefined ? "Nothing was begun. Try again." : lostCredential}
+        action={mode === undefined ? signInAction : keyWords}
+        cancel={hrefs.gallery}
+        onSubmit={submit}
+      >
         {service.oauth_available && service.key_available ? (
           <Choice
             name="way"
@@ -64,25 +71,11 @@ export function ConnectForm({ service, modes, onConnected }: Props) {
             ]}
           />
         ) : null}
-        {mode !== undefined && service.key_modes.length > 1 ? (
-          <Choice
-            name="mode"
-            legend="Kind of key"
-            selected={modeId}
-            onSelect={setModeId}
-            options={service.key_modes.map((each) => ({ value: each.id, title: each.label }))}
-          />
+        {mode !== undefined ? (
+          <KeyModeChoice service={service} selected={modeId} onSelect={setModeId} />
         ) : null}
         <Guide mode={mode} service={service} />
-        {service.url_required ? (
-          <Field
-            name="url"
-            label="MCP server URL"
-            type="url"
-            placeholder="https://mcp.example.com/mcp"
-            error={errors.get("url")}
-          />
-        ) : null}
+        {service.url_required ? <UrlField error={errors.get("url")} /> : null}
         {mode !== undefined ? <KeyFields mode={mode} errors={errors} /> : null}
         {mode === undefined && service.own_client?.required ? (
           <OwnClientFields service={service} errors={errors} />
@@ -101,35 +94,24 @@ export function ConnectForm({ service, modes, onConnected }: Props) {
         {mode === undefined && service.own_client?.required === false ? (
           <OwnClientFields service={service} errors={errors} />
         ) : null}
-        <div role="alert">
-          {failure ? (
-            <FormFailure
-              title="Not connected"
-              failure={failure}
-              besideInputs={inputNames(service, mode)}
-              whenUnknown={mode === undefined ? "Nothing was begun. Try again." : lostCredential}
-            />
-          ) : null}
-        </div>
-        <div class="actions">
-          <button type="submit" class="button button-primary" aria-disabled={busy ? "true" : "false"}>
-            {mode === undefined
-              ? busy
-                ? "Going to the sign-in …"
-                : words
-              : busy
-                ? "Checking the key …"
-                : "Check the key and connect"}
-          </button>
-          <a class="button button-quiet" href={hrefs.gallery}>
-            Cancel
-          </a>
-        </div>
-      </form>
+      </FormPanel>
       {signIn.asking ? (
         <LeaveDialog begun={signIn.asking} onLeave={signIn.leave} onStay={signIn.stay} />
       ) : null}
     </>
+  );
+}
+
+export function UrlField({ error, value }: { error: string | undefined; value?: string }) {
+  return (
+    <Field
+      name="url"
+      label="MCP server URL"
+      type="url"
+      placeholder="https://mcp.example.com/mcp"
+      value={value}
+      error={error}
+    />
   );
 }
 

@@ -1,14 +1,14 @@
 import { useState } from "hono/jsx/dom";
 import {
+  againWords,
+  daysLeft,
+  daysWords,
   describeReminder,
-  describeRevocation,
   describeState,
   describeStorage,
-  fullTime,
   hostOf,
   labelOf,
   needsSignIn,
-  timeAgo,
 } from "../format.ts";
 import type { Connected, Connection, Disconnected } from "../schemas.ts";
 import { hrefs } from "../state/route.ts";
@@ -17,6 +17,7 @@ import { Menu, type MenuItem } from "./menu.tsx";
 import { RegenerateDialog } from "./regenerate-dialog.tsx";
 import { RenameForm } from "./rename-form.tsx";
 import { ServiceMark } from "./service-mark.tsx";
+import { When } from "./when.tsx";
 
 export interface RowProps {
   connection: Connection;
@@ -40,7 +41,11 @@ export function ConnectionRow({ connection, onRenamed, onDisconnected, onRegener
         {doing === "rename" ? (
           <RenameForm connection={connection} onRenamed={onRenamed} onClose={stop} />
         ) : (
-          <h2>{labelOf(connection)}</h2>
+          <h3>
+            <a class="row-link" href={hrefs.detail(connection.id)}>
+              {labelOf(connection)}
+            </a>
+          </h3>
         )}
         <p class="row-service">
           {connection.service_name}
@@ -69,8 +74,8 @@ function Facts({ connection, gone }: { connection: Connection; gone: boolean }) 
         <dd class={`state state-${tone}`}>{words}</dd>
       </div>
       <div>
-        <dt>{gone ? "Access" : "Storage"}</dt>
-        <dd>{gone ? describeRevocation(connection.revocation) : describeStorage(connection.storage)}</dd>
+        <dt>{gone ? "To reconnect" : "Storage"}</dt>
+        <dd>{gone ? daysWords(daysLeft(connection)) : describeStorage(connection.storage)}</dd>
       </div>
       <div>
         <dt>{gone ? "Disconnected" : "Last used"}</dt>
@@ -90,45 +95,37 @@ interface ActionsProps {
 
 function Actions({ connection, gone, onChoose }: ActionsProps) {
   const label = labelOf(connection);
-  const signedIn = connection.kind === "oauth";
   const again = hrefs.again(connection.id);
+  const words = againWords(connection);
   if (gone) {
     return (
       <div class="row-actions">
-        <a
-          class="button button-quiet"
-          href={signedIn ? again : hrefs.connect(connection.service)}
-          aria-label={signedIn ? `Reconnect ${label}` : `Connect ${connection.service_name} again`}
-        >
-          {signedIn ? "Reconnect" : "Connect again"}
+        <a class="button button-quiet" href={again} aria-label={`Reconnect ${label}`}>
+          Reconnect
         </a>
       </div>
     );
   }
-  const more = connection.wanted_scope ? "Re-authorize with more access" : "Re-authorize";
   const items: MenuItem[] = [
+    { words: "Details", name: `Details of ${label}`, act: hrefs.detail(connection.id) },
     { words: "Rename", name: `Rename ${label}`, act: () => onChoose("rename") },
-    ...(signedIn ? [{ words: more, name: `${more}: ${label}`, act: again }] : []),
+    { words, name: `${words}: ${label}`, act: again },
     { words: "New credential", name: `New credential for ${label}`, act: () => onChoose("regenerate") },
     { words: "Disconnect", name: `Disconnect ${label}`, danger: true, act: () => onChoose("disconnect") },
   ];
   return (
     <div class="row-actions">
-      {signedIn && needsSignIn(connection) ? (
-        <a class="button" href={again} aria-label={`Re-authorize ${label}`}>
-          Re-authorize
+      {connection.status === "suspended" ? (
+        <a class="button" href={hrefs.billing} aria-label={`Restore ${label}: plan and billing`}>
+          Restore
+        </a>
+      ) : null}
+      {needsSignIn(connection) ? (
+        <a class="button" href={again} aria-label={`${words}: ${label}`}>
+          {connection.kind === "key" ? words : "Re-authorize"}
         </a>
       ) : null}
       <Menu words="Manage" name={`Manage ${label}`} id={connection.id} items={items} />
     </div>
-  );
-}
-
-function When({ iso }: { iso: string | null | undefined }) {
-  if (!iso || Number.isNaN(Date.parse(iso))) return <>Never</>;
-  return (
-    <time dateTime={iso} title={fullTime(iso)}>
-      {timeAgo(iso)}
-    </time>
   );
 }

@@ -11,6 +11,8 @@ interface Props {
   optional?: boolean;
   type?: "text" | "url";
   maxLength?: number;
+  /** What stands in it at first. */
+  value?: string | undefined;
 }
 
 /** One labelled input. It is uncontrolled: a typed secret is nowhere but in the input until the form is sent. */
@@ -38,6 +40,7 @@ export function Field(props: Props) {
           type={secret && !shown ? "password" : secret ? "text" : type}
           class={secret ? "input input-secret" : "input"}
           placeholder={placeholder ?? ""}
+          value={props.value}
           maxLength={props.maxLength ?? 4096}
           required={!optional}
           autocomplete="off"

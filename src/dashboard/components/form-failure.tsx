@@ -1,5 +1,6 @@
 import { explain, type Failure } from "../api.ts";
 import { Notice } from "./notice.tsx";
+import { PlanLink } from "./plan-link.tsx";
 
 interface Props {
   title: string;
@@ -25,6 +26,7 @@ export function FormFailure({ title, failure, besideInputs, whenUnknown }: Props
             ))}
           </ul>
         ) : null}
+        <PlanLink failure={failure} />
         {failure.kind === "problem" ? null : <p>{whenUnknown}</p>}
       </Notice>
     </div>

@@ -1,9 +1,29 @@
-import type { KeyMode } from "../schemas.ts";
+import type { KeyMode, Service } from "../schemas.ts";
+import { Choice } from "./choice.tsx";
 import { Field } from "./field.tsx";
 
 interface Props {
   mode: KeyMode;
   errors: ReadonlyMap<string, string>;
+}
+
+interface ChoiceProps {
+  service: Service;
+  selected: string;
+  onSelect: (id: string) => void;
+}
+
+export function KeyModeChoice({ service, selected, onSelect }: ChoiceProps) {
+  if (service.key_modes.length < 2) return null;
+  return (
+    <Choice
+      name="mode"
+      legend="Kind of key"
+      selected={selected}
+      onSelect={onSelect}
+      options={service.key_modes.map((each) => ({ value: each.id, title: each.label }))}
+    />
+  );
 }
 
 export function KeyFields({ mode, errors }: Props) {

@@ -20,12 +20,21 @@ export function Notice({ tone, title, children }: NoticeProps) {
   );
 }
 
+interface LoadFailureProps {
+  what: string;
+  failure: Failure;
+  retry: () => void;
+  /** Stands for a whole view, which has a heading in any state. */
+  whole?: boolean;
+}
+
 /** What a view shows in place of the data it could not get. */
-export function LoadFailure({ what, failure, retry }: { what: string; failure: Failure; retry: () => void }) {
+export function LoadFailure({ what, failure, retry, whole = false }: LoadFailureProps) {
+  const title = `${what} could not be loaded`;
   return (
     <div class="placeholder" role="alert">
       <Icon name={failure.kind === "no_answer" ? "offline" : "warning"} />
-      <h2>{`${what} could not be loaded`}</h2>
+      {whole ? <h1>{title}</h1> : <h2>{title}</h2>}
       <p>{explain(failure)}</p>
       <button type="button" class="button" onClick={retry}>
         Try again

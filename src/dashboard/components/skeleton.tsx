@@ -1,18 +1,30 @@
-const classes = { row: "rows", card: "cards", form: "narrow" };
+const classes = {
+  row: "rows",
+  card: "cards",
+  form: "narrow",
+  detail: "detail",
+  chart: "skeleton-frame",
+  event: "events",
+  plan: "skeleton-frame",
+};
+
+interface Props {
+  what: string;
+  kind: keyof typeof classes;
+  count: number;
+  /** Stands for a whole view, which has a heading in any state. */
+  whole?: boolean;
+}
 
 /** Grey shapes of the size of what comes, so that nothing moves when it arrives. */
-export function Skeleton({
-  what,
-  kind,
-  count,
-}: {
-  what: string;
-  kind: "row" | "card" | "form";
-  count: number;
-}) {
+export function Skeleton({ what, kind, count, whole = false }: Props) {
   return (
     <div class={classes[kind]} role="status">
-      <span class="sr-only">{`Loading ${what} …`}</span>
+      {whole ? (
+        <h1 class="sr-only">{`Loading ${what} …`}</h1>
+      ) : (
+        <span class="sr-only">{`Loading ${what} …`}</span>
+      )}
       {Array.from({ length: count }, (_, index) => (
         <div key={index} class={`skeleton skeleton-${kind}`} aria-hidden="true" />
       ))}

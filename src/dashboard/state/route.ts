@@ -5,25 +5,51 @@ export type Route =
   | { view: "connections" }
   | { view: "gallery" }
   | { view: "connect"; service: string }
+  | { view: "detail"; connection: string }
   | { view: "again"; connection: string }
+  | { view: "activity"; connection: string | undefined }
+  | { view: "tokens" }
+  | { view: "account" }
+  | { view: "billing" }
+  | { view: "support" }
   | { view: "missing" };
 
 export const hrefs = {
   connections: "#/",
   gallery: "#/connect",
   connect: (service: string) => `#/connect/${encodeURIComponent(service)}`,
+  detail: (connection: string) => `#/connection/${encodeURIComponent(connection)}`,
   again: (connection: string) => `#/again/${encodeURIComponent(connection)}`,
+  activity: "#/activity",
+  activityOf: (connection: string) => `#/activity/${encodeURIComponent(connection)}`,
+  tokens: "#/tokens",
+  account: "#/account",
+  billing: "#/billing",
+  support: "#/support",
+};
+
+const alone: Readonly<Record<string, Route>> = {
+  connect: { view: "gallery" },
+  activity: { view: "activity", connection: undefined },
+  tokens: { view: "tokens" },
+  account: { view: "account" },
+  billing: { view: "billing" },
+  support: { view: "support" },
+};
+
+const withName: Readonly<Record<string, (name: string) => Route>> = {
+  connect: (service) => ({ view: "connect", service }),
+  connection: (connection) => ({ view: "detail", connection }),
+  again: (connection) => ({ view: "again", connection }),
+  activity: (connection) => ({ view: "activity", connection }),
 };
 
 function parseRoute(hash: string): Route {
-  const parts = hash.replace(/^#\/?/, "").split("/").filter(Boolean);
-  const [first, second] = parts;
+  const [first, second, ...rest] = hash.replace(/^#\/?/, "").split("/").filter(Boolean);
   if (first === undefined) return { view: "connections" };
-  if (first === "again" && second !== undefined && parts.length === 2) {
-    return { view: "again", connection: decode(second) };
-  }
-  if (first !== "connect" || parts.length > 2) return { view: "missing" };
-  return second === undefined ? { view: "gallery" } : { view: "connect", service: decode(second) };
+  const known =
+    rest.length > 0 ? undefined : second === undefined ? alone[first] : withName[first]?.(decode(second));
+  return known ?? { view: "missing" };
 }
 
 export function useRoute(): Route {

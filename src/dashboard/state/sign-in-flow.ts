@@ -74,5 +74,5 @@ function change(next: Returned | undefined): void {
 }
 
 onSessionChange(() => {
-  if (currentSession().token === undefined) sessionStorage.removeItem(storageKey);
+  if (currentSession().current === undefined) sessionStorage.removeItem(storageKey);
 });

@@ -1,40 +1,43 @@
 import { useCallback, useState } from "hono/jsx/dom";
 import type { Answer, Failure } from "../api.ts";
-import type { Connection, Connections } from "../schemas.ts";
 import { useAction } from "./use-action.ts";
 import { useLoad, type Loaded } from "./use-load.ts";
 
-interface Pages {
-  pages: Loaded<Connections>;
+export interface Page<I> {
+  items: readonly I[];
+  next_cursor?: string | null | undefined;
+}
+
+interface Pages<I> {
+  pages: Loaded<Page<I>>;
   /** Appends the next page. */
   more: () => void;
   /** What is wrong with the next page, when it did not come. */
   moreFailure: Failure | undefined;
   reload: () => void;
-  /** Puts a changed connection in the place of the one that was listed. */
-  replace: (connection: Connection) => void;
 }
 
-export function usePages(load: (cursor?: string) => Promise<Answer<Connections>>): Pages {
+/** A list that comes in pages, newest first. */
+export function usePages<I>(load: (cursor?: string) => Promise<Answer<Page<I>>>): Pages<I> {
   const first = useCallback(() => load(), [load]);
-  const { loaded, reload } = useLoad(first);
-  const [later, setLater] = useState<Connections | undefined>(undefined);
-  const [changed, setChanged] = useState<ReadonlyMap<string, Connection>>(new Map());
-  const replace = (connection: Connection) =>
-    setChanged((before) => new Map(before).set(connection.id, connection));
-  const next = useAction(load, (page: Connections) =>
+  const { loaded, reload: again } = useLoad(first);
+  const [later, setLater] = useState<Page<I> | undefined>(undefined);
+  const next = useAction(load, (page: Page<I>) =>
     setLater((before) => ({
-      connections: [...(before?.connections ?? []), ...page.connections],
+      items: [...(before?.items ?? []), ...page.items],
       next_cursor: page.next_cursor,
     })),
   );
-  const rest = { moreFailure: next.failure, reload, replace };
+  const reload = () => {
+    setLater(undefined);
+    again();
+  };
+  const rest = { moreFailure: next.failure, reload };
   if (loaded.state !== "ready") return { pages: loaded, more: () => undefined, ...rest };
   const cursor = later === undefined ? loaded.value.next_cursor : later.next_cursor;
-  const listed = [...loaded.value.connections, ...(later?.connections ?? [])];
-  const connections = listed.map((each) => changed.get(each.id) ?? each);
+  const items = [...loaded.value.items, ...(later?.items ?? [])];
   const more = () => {
     if (cursor) next.run(cursor);
   };
-  return { pages: { state: "ready", value: { connections, next_cursor: cursor } }, more, ...rest };
+  return { pages: { state: "ready", value: { items, next_cursor: cursor } }, more, ...rest };
 }

@@ -1,26 +1,26 @@
 import { useState } from "hono/jsx/dom";
-import { api, explain } from "../api.ts";
 import { ConnectionRow, type RowProps } from "../components/connection-row.tsx";
-import { ExternalLink } from "../components/external-link.tsx";
+import { Farewell } from "../components/farewell.tsx";
 import { Icon } from "../components/icons.tsx";
+import { LoadMore } from "../components/load-more.tsx";
 import { LoadFailure, Notice } from "../components/notice.tsx";
 import { Skeleton } from "../components/skeleton.tsx";
+import { ViewHead } from "../components/view-head.tsx";
 import { labelOf } from "../format.ts";
 import type { Connected, Connection, Disconnected } from "../schemas.ts";
 import { useApp } from "../state/app-context.ts";
-import { hrefs, useViewHeading } from "../state/route.ts";
-import { usePages } from "../state/use-pages.ts";
+import { hrefs } from "../state/route.ts";
+import { useConnections } from "../state/use-connections.ts";
 
 export function Connections({ onConnected }: { onConnected: (connected: Connected) => void }) {
   const { announce, brand } = useApp();
-  const heading = useViewHeading("Connections", brand);
-  const { pages, more, moreFailure, reload, replace } = usePages(api.connections);
+  const { pages, more, moreFailure, reload, replace } = useConnections();
   const [last, setLast] = useState<Disconnected | undefined>(undefined);
   const disconnected = (result: Disconnected) => {
     replace(result.connection);
     setLast(result);
     announce(`Disconnected ${labelOf(result.connection)}.`);
-    heading.current?.focus({ preventScroll: true });
+    document.querySelector("h1")?.focus({ preventScroll: true });
   };
   const renamed = (connection: Connection) => {
     replace(connection);
@@ -28,45 +28,34 @@ export function Connections({ onConnected }: { onConnected: (connected: Connecte
   };
   return (
     <>
-      <div class="view-head">
-        <div>
-          <h1 ref={heading} tabIndex={-1}>
-            Connections
-          </h1>
-          <p class="lead">Services that your MCP clients reach through {brand}.</p>
-        </div>
+      <ViewHead title="Connections" lead={`Services that your MCP clients reach through ${brand}.`}>
         <a class="button button-primary" href={hrefs.gallery}>
           <Icon name="plus" />
           Connect a service
         </a>
-      </div>
+      </ViewHead>
       {last ? <Farewell result={last} /> : null}
       {pages.state === "loading" ? <Skeleton what="your connections" kind="row" count={3} /> : null}
       {pages.state === "failed" ? (
         <LoadFailure what="Your connections" failure={pages.failure} retry={reload} />
       ) : null}
       {pages.state === "ready" ? (
-        <List
-          connections={pages.value.connections}
-          onRenamed={renamed}
-          onDisconnected={disconnected}
-          onRegenerated={onConnected}
-        />
-      ) : null}
-      {pages.state === "ready" && pages.value.next_cursor ? (
-        <div class="more">
-          <p role="alert">{moreFailure ? explain(moreFailure) : ""}</p>
-          <button type="button" class="button" onClick={more}>
-            Show more
-          </button>
-        </div>
+        <>
+          <List
+            connections={pages.value.items}
+            onRenamed={renamed}
+            onDisconnected={disconnected}
+            onRegenerated={onConnected}
+          />
+          <LoadMore shown={!!pages.value.next_cursor} failure={moreFailure} onMore={more} />
+        </>
       ) : null}
     </>
   );
 }
 
 interface ListProps extends Omit<RowProps, "connection"> {
-  connections: Connection[];
+  connections: readonly Connection[];
 }
 
 function List({ connections, ...on }: ListProps) {
@@ -76,23 +65,53 @@ function List({ connections, ...on }: ListProps) {
     <>
       {kept.length === 0 ? (
         <Empty title={gone.length === 0 ? "No connections yet" : "No active connection"} />
-      ) : null}
-      <ul class="rows" aria-label="Connections">
-        {kept.map((each) => (
-          <ConnectionRow key={each.id} connection={each} {...on} />
-        ))}
-      </ul>
+      ) : (
+        <section aria-labelledby="active-title">
+          <h2 id="active-title" class="sr-only">
+            Active
+          </h2>
+          <Suspended count={kept.filter(({ status }) => status === "suspended").length} />
+          <ul class="rows" aria-label="Connections">
+            {kept.map((each) => (
+              <ConnectionRow key={each.id} connection={each} {...on} />
+            ))}
+          </ul>
+        </section>
+      )}
       {gone.length > 0 ? (
-        <details class="gone">
-          <summary>{`Disconnected (${gone.length})`}</summary>
+        <section class="gone" aria-labelledby="gone-title">
+          <h2 id="gone-title" class="section-title">
+            Disconnected
+          </h2>
+          <p class="hint">
+            For 30 days a disconnected service can be reconnected with its label and history, and a new
+            credential. After that it is deleted.
+          </p>
           <ul class="rows" aria-label="Disconnected">
             {gone.map((each) => (
               <ConnectionRow key={each.id} connection={each} {...on} />
             ))}
           </ul>
-        </details>
+        </section>
       ) : null}
     </>
+  );
+}
+
+function Suspended({ count }: { count: number }) {
+  if (count === 0) return null;
+  const title = count === 1 ? "1 connection is suspended" : `${count} connections are suspended`;
+  return (
+    <div class="list-notice">
+      <Notice tone="warn" title={title}>
+        <p>
+          {"Your plan does not pay for all of them. Nothing is lost: paid for again, they go on as before. "}
+          <a class="link" href={hrefs.billing}>
+            Plan and billing
+          </a>
+        </p>
+      </Notice>
+    </div>
   );
 }
 
@@ -109,19 +128,5 @@ function Empty({ title }: { title: string }) {
         Choose a service
       </a>
     </div>
-  );
-}
-
-function Farewell({ result }: { result: Disconnected }) {
-  const { detail, provider_url: url } = result.revocation;
-  return (
-    <Notice tone="info" title={`${labelOf(result.connection)} is disconnected.`}>
-      <p>{detail || "Its secret URL and API key no longer work."}</p>
-      <ExternalLink url={url}>
-        {result.connection.kind === "key"
-          ? "Revoke the key at the service"
-          : `See what has access at ${result.connection.service_name}`}
-      </ExternalLink>
-    </Notice>
   );
 }

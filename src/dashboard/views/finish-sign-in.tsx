@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from "hono/jsx/dom";
 import { api, explain, type Failure, type SignInAnswer } from "../api.ts";
 import { Notice } from "../components/notice.tsx";
+import { PlanLink } from "../components/plan-link.tsx";
 import { PresentField, readPresented } from "../components/present-field.tsx";
 import { Skeleton } from "../components/skeleton.tsx";
 import type { Connected } from "../schemas.ts";
@@ -116,6 +117,7 @@ function NotFinished({ failure, from, retry }: NotFinishedProps) {
       <div role="alert">
         <Notice tone="bad">
           <p>{explain(failure)}</p>
+          <PlanLink failure={failure} />
           {failure.kind === "problem" ? (
             again ? (
               <p>The connection is as it was.</p>

@@ -1,11 +1,12 @@
+import { Chips } from "../components/chips.tsx";
 import { Icon } from "../components/icons.tsx";
 import { LoadFailure } from "../components/notice.tsx";
 import { ServiceCard } from "../components/service-card.tsx";
 import { Skeleton } from "../components/skeleton.tsx";
+import { ViewHead } from "../components/view-head.tsx";
 import { obstacle } from "../format.ts";
 import type { Service } from "../schemas.ts";
-import { useApp } from "../state/app-context.ts";
-import { hrefs, useViewHeading } from "../state/route.ts";
+import { hrefs } from "../state/route.ts";
 import type { Loaded } from "../state/use-load.ts";
 
 export interface GalleryFilter {
@@ -21,26 +22,21 @@ interface Props {
 }
 
 export function Gallery({ services, retry, filter, onFilter }: Props) {
-  const { brand } = useApp();
-  const heading = useViewHeading("Services", brand);
   const all = services.state === "ready" ? services.value.services : [];
   const custom = all.find((service) => service.url_required && obstacle(service) === undefined);
   const listed = all.filter((service) => !service.url_required);
   const categories = [...new Set(listed.map((service) => service.category))].toSorted();
   return (
     <>
-      <div class="view-head">
-        <div>
-          <h1 ref={heading} tabIndex={-1}>
-            Connect a service
-          </h1>
-          <p class="lead">You get one secret URL and an API key for it, good in every MCP client.</p>
-        </div>
+      <ViewHead
+        title="Connect a service"
+        lead="You get one secret URL and an API key for it, good in every MCP client."
+      >
         <a class="button" href={hrefs.connect(custom?.id ?? "custom")}>
           <Icon name="link" />
           Any MCP server by URL
         </a>
-      </div>
+      </ViewHead>
       <div class="filters" role="search">
         <label class="search">
           <span class="sr-only">Search services</span>
@@ -54,19 +50,12 @@ export function Gallery({ services, retry, filter, onFilter }: Props) {
             onInput={(event: Event) => onFilter({ ...filter, query: inputValue(event) })}
           />
         </label>
-        <div class="chips" role="group" aria-label="Category">
-          {["", ...categories].map((category) => (
-            <button
-              key={category}
-              type="button"
-              class="chip"
-              aria-pressed={category === filter.category ? "true" : "false"}
-              onClick={() => onFilter({ ...filter, category })}
-            >
-              {category || "All"}
-            </button>
-          ))}
-        </div>
+        <Chips
+          name="Category"
+          options={["", ...categories].map((value) => ({ value, words: value || "All" }))}
+          selected={filter.category}
+          onSelect={(category) => onFilter({ ...filter, category })}
+        />
       </div>
       {services.state === "loading" ? (
         <>

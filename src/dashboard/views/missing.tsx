@@ -9,9 +9,9 @@ export function Missing() {
       <h1 ref={heading} tabIndex={-1}>
         There is nothing here
       </h1>
-      <p>The link may be mistyped, or the service is not in this deployment's catalogue.</p>
-      <a class="button" href={hrefs.gallery}>
-        See all services
+      <p>The link may be mistyped, or what it led to is gone.</p>
+      <a class="button" href={hrefs.connections}>
+        To your connections
       </a>
     </div>
   );

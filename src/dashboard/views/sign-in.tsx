@@ -1,5 +1,7 @@
+import { ClerkSignIn } from "../components/clerk-sign-in.tsx";
 import { CopyButton } from "../components/copy-button.tsx";
 import { Icon } from "../components/icons.tsx";
+import { OidcSignIn } from "../components/oidc-sign-in.tsx";
 import type { Config } from "../schemas.ts";
 import type { SignedOutReason } from "../session.ts";
 import { useViewHeading } from "../state/route.ts";
@@ -7,8 +9,11 @@ import { useViewHeading } from "../state/route.ts";
 const greetings: Record<SignedOutReason, string | undefined> = {
   never: undefined,
   by_choice: "You are signed out, and this tab has forgotten your token.",
-  expired: "Your sign-in has ended. Get a new link to go on.",
+  only_here:
+    "This tab has forgotten your token, but your identity provider did not answer: you may still be signed in there.",
+  expired: "Your sign-in has ended. Sign in again to go on.",
   bad_link: "That sign-in link has expired or is incomplete. Get a new one.",
+  erased: "Your account is deleted. Signing in again begins a new one.",
 };
 
 export function SignIn({ config, reason }: { config: Config; reason: SignedOutReason }) {
@@ -26,8 +31,22 @@ export function SignIn({ config, reason }: { config: Config; reason: SignedOutRe
         Connect a service once, then use it from every AI client with one secret URL or API key.
       </p>
       <div role="status">{greeting ? <p class="greeting">{greeting}</p> : null}</div>
-      {config.identity.kind === "local" ? <LocalSteps /> : <ElsewhereSteps />}
+      <Way identity={config.identity} />
     </div>
+  );
+}
+
+function Way({ identity }: { identity: Config["identity"] }) {
+  const { kind, clerk_publishable_key: clerk, oidc } = identity;
+  if (kind === "local") return <LocalSteps />;
+  if (kind === "clerk" && clerk) return <ClerkSignIn publishableKey={clerk} />;
+  if (kind === "oidc" && oidc) return <OidcSignIn oidc={oidc} />;
+  return (
+    <p class="greeting">
+      {kind === "oidc"
+        ? "Whoever runs this deployment has not set OIDC_CLIENT_ID, which this page signs in with. The JSON API takes the issuer's tokens."
+        : "Whoever runs this deployment has not set up a way to sign in yet."}
+    </p>
   );
 }
 
@@ -51,14 +70,5 @@ function LocalSteps() {
         </div>
       </li>
     </ol>
-  );
-}
-
-function ElsewhereSteps() {
-  return (
-    <p class="greeting">
-      This deployment has its own identity provider, which this version of the page cannot sign in with yet.
-      The JSON API takes its tokens.
-    </p>
   );
 }

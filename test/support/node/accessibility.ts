@@ -1,9 +1,6 @@
-import { readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
+import axe from "axe-core";
 import type { Page } from "playwright-core";
 import { z } from "zod";
-
-const engine = readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 const findings = z.array(
   z.object({ impact: z.string().nullable(), id: z.string(), nodes: z.array(z.string()) }),
@@ -21,7 +18,7 @@ const run = `
 /** What axe-core finds wrong on the page as it is now, at any impact: WCAG and its own best practices. */
 export async function accessibilityFindings(page: Page): Promise<string[]> {
   // The page's policy admits no script of ours; the debugger's door is beside it.
-  if ((await page.evaluate("typeof axe")) === "undefined") await page.evaluate(await engine);
+  if ((await page.evaluate("typeof axe")) === "undefined") await page.evaluate(axe.source);
   const found = findings.parse(await page.evaluate(run));
   return found.map(({ impact, id, nodes }) => `${impact ?? "?"} ${id}: ${nodes.join(" | ")}`);
 }

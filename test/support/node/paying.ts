@@ -1,11 +1,13 @@
 import { Stripe } from "stripe";
 import { freePort } from "./free-port.ts";
-import { startInstance, type Instance } from "./instance.ts";
+import { startInstance, type Instance, type InstanceOptions } from "./instance.ts";
 import { startStripeDouble } from "./stripe-double/server.ts";
 
 /** A deployment with billing, at the double or at Stripe itself, and somebody who pays. */
 export interface PayingInstance {
   readonly instance: Instance;
+  /** Origin of the double, where people pay; empty at Stripe itself. */
+  readonly stripeUrl: string;
   /** Does what a person does at the checkout: pays `quantity`. Gives the customer a subscription. */
   pay(checkout: { readonly url: string; readonly session_id: string }, quantity: number): Promise<void>;
   /** Says something to the double; nothing at Stripe. */
@@ -16,12 +18,14 @@ export interface PayingInstance {
 
 const secret = "whsec_double";
 
-async function atDouble(): Promise<PayingInstance> {
+/** At the double; with the page and a service to connect only where they are wanted. */
+export async function payAtDouble(
+  wanted: Pick<InstanceOptions, "demo" | "page"> = { demo: false, page: false },
+): Promise<PayingInstance> {
   const double = await startStripeDouble();
   const key = `sk_test_${crypto.randomUUID().replaceAll("-", "")}`;
   const instance = await startInstance({
-    demo: false,
-    page: false,
+    ...wanted,
     variables: {
       STRIPE_SECRET_KEY: key,
       STRIPE_WEBHOOK_SECRET: secret,
@@ -31,6 +35,7 @@ async function atDouble(): Promise<PayingInstance> {
   });
   return {
     instance,
+    stripeUrl: double.url,
     endpoint: { url: `${instance.url}/webhooks/stripe`, secret },
     async pay({ url }) {
       const page = await (await fetch(url)).text();
@@ -79,6 +84,7 @@ async function atStripe(key: string): Promise<PayingInstance> {
   });
   return {
     instance,
+    stripeUrl: "",
     endpoint: { url: `${instance.url}/webhooks/stripe`, secret },
     async pay({ session_id: id }, quantity) {
       const { customer } = await stripe.checkout.sessions.retrieve(id);
@@ -102,7 +108,7 @@ async function atStripe(key: string): Promise<PayingInstance> {
 export function payingInstances(): readonly (readonly [string, () => Promise<PayingInstance>])[] {
   const key = process.env["STRIPE_TEST_SECRET_KEY"];
   return [
-    ["the double", atDouble],
+    ["the double", () => payAtDouble()],
     ...(key === undefined || key === "" ? [] : [["Stripe's test mode", () => atStripe(key)] as const]),
   ];
 }

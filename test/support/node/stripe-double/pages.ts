@@ -10,7 +10,7 @@ const escape = (text: string): string => text.replace(/[&<>"]/g, (char) => `&#${
 
 const document = (title: string, body: string): Page => ({
   status: 200,
-  html: `<!doctype html><html lang="en"><meta charset="utf-8"><title>${title}</title><h1>${title}</h1>${body}`,
+  html: `<!doctype html><html lang="en"><meta charset="utf-8"><link rel="icon" href="data:,"><title>${title}</title><h1>${title}</h1>${body}`,
 });
 
 const button = (value: string, text: string): string =>

@@ -1,0 +1,47 @@
+import type { Child } from "hono/jsx";
+import { useState } from "hono/jsx/dom";
+import type { Failure } from "../api.ts";
+import { ConfirmDialog } from "./confirm-dialog.tsx";
+import { Field } from "./field.tsx";
+
+interface Props {
+  title: string;
+  action: string;
+  /** What has to be typed, letter by letter. */
+  phrase: string;
+  busy: boolean;
+  failure: Failure | undefined;
+  onConfirm: (data: FormData) => void;
+  onClose: () => void;
+  children: Child;
+}
+
+/** For what nobody can bring back: a click alone is not enough. */
+export function TypedDialog({ title, action, phrase, busy, failure, onConfirm, onClose, children }: Props) {
+  const [wrong, setWrong] = useState(false);
+  const confirm = (data: FormData) => {
+    const right = data.get("typed") === phrase;
+    setWrong(!right);
+    if (right) onConfirm(data);
+  };
+  return (
+    <ConfirmDialog
+      title={title}
+      action={busy ? "Deleting …" : action}
+      dismiss="Keep it"
+      tone="danger"
+      busy={busy}
+      failure={failure}
+      onConfirm={confirm}
+      onClose={onClose}
+    >
+      {children}
+      <Field
+        name="typed"
+        label={`Type “${phrase}” to confirm`}
+        maxLength={200}
+        error={wrong ? `That is not “${phrase}”.` : undefined}
+      />
+    </ConfirmDialog>
+  );
+}

@@ -1,0 +1,62 @@
+/** The audit log in a person's words. */
+import type { AuditEvent } from "./account-schemas.ts";
+import { sentenceCase, type Tone } from "./format.ts";
+
+interface Kind {
+  words: string;
+  tone: Tone;
+}
+
+const kinds: Record<string, Kind> = {
+  login: { words: "Signed in", tone: "quiet" },
+  connection_created: { words: "Connected", tone: "good" },
+  connection_reauthorized: { words: "Re-authorized", tone: "good" },
+  connection_restored: { words: "Reconnected", tone: "good" },
+  connection_regenerated: { words: "New credential", tone: "good" },
+  connection_renamed: { words: "Renamed", tone: "quiet" },
+  connection_disconnected: { words: "Disconnected", tone: "warn" },
+  connection_suspended: { words: "Suspended", tone: "warn" },
+  connection_resumed: { words: "Resumed", tone: "good" },
+  connection_purged: { words: "Deleted for good", tone: "warn" },
+  key_validation_failed: { words: "Key not accepted", tone: "bad" },
+  refresh_succeeded: { words: "Access renewed", tone: "quiet" },
+  refresh_failed: { words: "Access not renewed", tone: "bad" },
+  liveness_failed: { words: "Check failed", tone: "bad" },
+  provider_revocation: { words: "Access ended at the service", tone: "quiet" },
+  token_created: { words: "API token created", tone: "good" },
+  token_revoked: { words: "API token revoked", tone: "warn" },
+  plan_changed: { words: "Plan changed", tone: "quiet" },
+  master_key_rotated: { words: "Master key rotated", tone: "quiet" },
+  data_key_replaced: { words: "Data key replaced", tone: "quiet" },
+  configuration_changed: { words: "Configuration changed", tone: "quiet" },
+  anomaly: { words: "Unusual activity", tone: "bad" },
+};
+
+export const eventTypes: ReadonlyArray<{ type: string; words: string }> = Object.entries(kinds).map(
+  ([type, { words }]) => ({ type, words }),
+);
+
+export const describeEvent = ({ type, detail }: AuditEvent): Kind => {
+  const kind = kinds[type] ?? { words: sentenceCase(type), tone: "quiet" };
+  if (type !== "provider_revocation" || detail["outcome"] === "revoked") return kind;
+  return { words: "Access not ended at the service", tone: "warn" };
+};
+
+export function describeActor(actor: string, tokens: ReadonlyMap<string, string>): string {
+  if (actor === "owner") return "You";
+  if (actor === "system") return "By itself";
+  const name = tokens.get(actor);
+  return name === undefined ? "An API token" : `API token ${name}`;
+}
+
+/** The facts of an event in one line; they are names and numbers, never a person's text. */
+export const describeDetail = ({ detail }: AuditEvent, tokens: ReadonlyMap<string, string>): string =>
+  Object.entries(detail)
+    .filter(([, value]) => value !== null)
+    .map(([name, value]) => `${name.replaceAll("_", " ")}: ${describeValue(String(value), tokens)}`)
+    .join(" · ");
+
+/** Ids stay as they are; names lose their underscores. */
+function describeValue(value: string, tokens: ReadonlyMap<string, string>): string {
+  return tokens.get(value) ?? (/^[a-z_]+$/.test(value) ? value.replaceAll("_", " ") : value);
+}
