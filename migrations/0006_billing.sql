@@ -12,6 +12,8 @@ CREATE TABLE subscriptions (
   cancel_at       INTEGER,
   past_due_since  INTEGER,
   paid_until      INTEGER,
+  -- JSON: of several subscriptions that count each one; null where there is one or none.
+  parts           TEXT,
   -- Each question to Stripe takes the next ticket first; an answer is written unless one of a later ticket was.
   ticket          INTEGER NOT NULL DEFAULT 0,
   applied         INTEGER NOT NULL DEFAULT 0,
@@ -43,3 +45,19 @@ ALTER TABLE workspaces ADD COLUMN settle_at INTEGER DEFAULT 0;
 
 CREATE INDEX workspaces_to_settle ON workspaces (settle_at, id) WHERE settle_at IS NOT NULL;
 CREATE INDEX connections_suspended ON connections (workspace_id, id) WHERE status = 'suspended';
+
+-- A connection more may be one too many. Whoever made it sees to that; where they do not get to it, the job does.
+CREATE TRIGGER connections_are_counted AFTER INSERT ON connections
+BEGIN
+  UPDATE workspaces
+  SET settle_at = MIN(COALESCE(settle_at, 9007199254740991), CAST(unixepoch('subsec') * 1000 AS INTEGER))
+  WHERE id = NEW.workspace_id AND plan_limit IS NOT NULL;
+END;
+
+CREATE TRIGGER connections_are_counted_again AFTER UPDATE OF status ON connections
+WHEN OLD.status = 'disconnected' AND NEW.status != 'disconnected'
+BEGIN
+  UPDATE workspaces
+  SET settle_at = MIN(COALESCE(settle_at, 9007199254740991), CAST(unixepoch('subsec') * 1000 AS INTEGER))
+  WHERE id = NEW.workspace_id AND plan_limit IS NOT NULL;
+END;

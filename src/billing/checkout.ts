@@ -6,6 +6,7 @@ import type { Random } from "../lib/random.ts";
 import type { User } from "../store/users.ts";
 import { ensureCustomer, requireCustomer } from "./customer.ts";
 import { isLive } from "./facts.ts";
+import { withIntent } from "./intent.ts";
 import { syncCustomer, type SyncDeps } from "./settle.ts";
 import { idempotencyKey, isMissing } from "./client.ts";
 
@@ -49,8 +50,12 @@ export async function beginCheckout(
     cancel_url: page,
   };
   // Two requests at once see the same newest session, so they make one; after it ended the intent is another.
-  const key = await idempotencyKey(`checkout/${customer}/${earlier[0]?.id ?? ""}`, params);
-  const session = await client.checkout.sessions.create(params, { idempotencyKey: key });
+  const session = await withIntent(user.workspace_id, deps, async (version) => {
+    const intent = `checkout/${customer}/${earlier[0]?.id ?? ""}/${version}`;
+    return await client.checkout.sessions.create(params, {
+      idempotencyKey: await idempotencyKey(intent, params),
+    });
+  });
   if (session.url === null) throw new Fault("billing_unavailable", { retryAfter: 30 });
   await deps.stores.subscriptions.lookWithin(user.workspace_id, checkoutNews);
   return { id: session.id, url: session.url };

@@ -98,9 +98,21 @@ function stripeErrorOf(error: unknown): { type: string; code: string | undefined
   };
 }
 
-/** Stripe has no such object, or no longer. */
+/** This account has no such object: it never had, or it is gone. A deleted customer is not missing. */
 export function isMissing(error: unknown): boolean {
   return stripeErrorOf(error)?.code === "resource_missing";
+}
+
+/** What was asked has ended so, and under the same key Stripe gives this answer for a day. */
+export function isFinal(error: unknown): boolean {
+  const type = stripeErrorOf(error)?.type ?? "";
+  return type === "StripeCardError" || type === "StripeInvalidRequestError" || type === "StripeAPIError";
+}
+
+/** Whatever is asked next fails too: no answer, a fault of Stripe's, too many questions, or a key that is refused. */
+export function isOutage(error: unknown): boolean {
+  const type = stripeErrorOf(error)?.type;
+  return type !== undefined && type !== "StripeCardError" && type !== "StripeInvalidRequestError";
 }
 
 /** Turns an error of the SDK into what the person is told; others stay what they are. */
@@ -108,5 +120,6 @@ export function stripeFault(error: unknown): unknown {
   const known = stripeErrorOf(error);
   if (known === undefined) return error;
   if (known.type === "StripeCardError") return new Fault("payment_refused");
+  if (known.type === "StripeInvalidRequestError") return new Fault("billing_rejected");
   return new Fault("billing_unavailable", { retryAfter: 30 });
 }

@@ -16,8 +16,18 @@ export async function ensureCustomer(user: User, client: Stripe, deps: SyncDeps)
   // A customer that was deleted at Stripe is replaced, hence the intent names it.
   const key = await idempotencyKey(`customer/${user.id}/${known ?? ""}`, params);
   const { id } = await client.customers.create(params, { idempotencyKey: key });
-  const bound = await subscriptions.bind(user.workspace_id, user.id, id, known);
-  if (bound === null) throw new Fault("storage_unavailable", { retryAfter: 1 });
+  let bound: string | null;
+  try {
+    bound = await subscriptions.bind(user.workspace_id, user.id, id, known);
+  } catch (error) {
+    // The answer may be lost and the binding there.
+    const row = await subscriptions.read(user.workspace_id);
+    if (row?.customer_id !== id) await client.customers.del(id);
+    throw error;
+  }
+  // Nobody here would know of it: another one is bound, or the account is being deleted.
+  if (bound !== id) await client.customers.del(id);
+  if (bound === null) throw new Fault("account_erasing");
   return bound;
 }
 
@@ -28,7 +38,7 @@ export async function requireCustomer(user: User, client: Stripe, deps: SyncDeps
   return known;
 }
 
-/** False where Stripe no longer has it. */
+/** False where it was deleted. One that Stripe does not know is another account's: it is not replaced. */
 async function isOwn(id: string, user: User, client: Stripe): Promise<boolean> {
   try {
     const customer = await client.customers.retrieve(id);
@@ -36,7 +46,7 @@ async function isOwn(id: string, user: User, client: Stripe): Promise<boolean> {
     if (customer.metadata["user_id"] !== user.id) throw new Fault("customer_mismatch");
     return true;
   } catch (error) {
-    if (isMissing(error)) return false;
+    if (isMissing(error)) throw new Fault("customer_mismatch");
     throw error;
   }
 }

@@ -1,8 +1,8 @@
 import { Fault } from "../lib/fault.ts";
 import type { User } from "../store/users.ts";
 import type { BillingDeps, Billing } from "./billing.ts";
-import { readSubscriptions } from "./settle.ts";
 import { isMissing, stripeFault } from "./client.ts";
+import { isDeleted, readSubscriptions } from "./read.ts";
 
 type EndDeps = Omit<BillingDeps, "billing"> & { readonly billing: Billing | undefined };
 
@@ -30,15 +30,16 @@ async function endCustomer(customer: string, billing: Billing): Promise<void> {
   const client = await billing.stripe();
   for (const { id, status } of await readSubscriptions(customer, client)) {
     if (status === "canceled" || status === "incomplete_expired") continue;
-    await unlessGone(client.subscriptions.cancel(id));
+    try {
+      await client.subscriptions.cancel(id);
+    } catch (error) {
+      // It was there a moment ago, so it ended in the meantime.
+      if (!isMissing(error)) throw error;
+    }
   }
-  await unlessGone(client.customers.del(customer));
-}
-
-async function unlessGone(step: Promise<unknown>): Promise<void> {
   try {
-    await step;
+    await client.customers.del(customer);
   } catch (error) {
-    if (!isMissing(error)) throw error;
+    if (!isMissing(error) || !(await isDeleted(customer, client))) throw error;
   }
 }

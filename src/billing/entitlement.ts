@@ -12,6 +12,8 @@ export interface PlanFacts {
   readonly past_due_since: number | null;
   /** Of a subscription that ended before the time that was paid for. */
   readonly paid_until: number | null;
+  /** Each of several subscriptions, the best first: then these count, and the above is for display. */
+  readonly parts?: readonly PlanFacts[] | null;
 }
 
 export type PlanName = "self_hosted" | "trial" | "active" | "past_due" | "cancelled" | "none";
@@ -57,11 +59,28 @@ const newsGrace = day;
  */
 export function entitlementOf({ billing, since, facts, now }: EntitlementInput): Entitlement {
   if (billing === null) return { plan: "self_hosted", allowed: Infinity, until: null, reason: "billing_off" };
-  const paid = facts === null ? null : fromFacts(facts, now);
+  const paid = facts === null ? null : fromAll(facts, now);
   if (paid !== null && paid.plan !== "none") return paid;
   const trialEnd = since + billing.trial;
   if (now < trialEnd) return { plan: "trial", allowed: Infinity, until: trialEnd, reason: "trial" };
   return paid ?? { plan: "none", allowed: 0, until: null, reason: "trial_ended" };
+}
+
+/** What each of several subscriptions gives adds up while it lasts; the name is that of the best. */
+function fromAll(facts: PlanFacts, now: number): Entitlement | null {
+  const [first] = facts.parts ?? [];
+  if (facts.parts == null || first === undefined) return fromFacts(facts, now);
+  const each = facts.parts
+    .map((part) => fromFacts(part, now))
+    .filter((one): one is Entitlement => one !== null && one.plan !== "none");
+  const best = each.find(({ plan }) => plan === "active") ?? each[0];
+  if (best === undefined) return fromFacts(first, now);
+  const ends = each.map(({ until }) => until).filter((until) => until !== null);
+  return {
+    ...best,
+    allowed: each.reduce((sum, { allowed }) => sum + allowed, 0),
+    until: ends.length === 0 ? null : Math.min(...ends),
+  };
 }
 
 function fromFacts(facts: PlanFacts, now: number): Entitlement | null {
@@ -94,6 +113,12 @@ const hour = day / 24;
  * told something by now. Null: only Stripe's next message changes anything.
  */
 export function nextLook(entitlement: Entitlement, facts: PlanFacts | null, now: number): number | null {
+  if (facts?.parts != null && entitlement.plan !== "trial" && entitlement.plan !== "self_hosted") {
+    const looks = facts.parts
+      .map((part) => nextLook(fromFacts(part, now) ?? ended("trial_ended"), { ...part, parts: null }, now))
+      .filter((time) => time !== null);
+    return looks.length === 0 ? null : Math.min(...looks);
+  }
   const later = (time: number, atLeast: number) => Math.max(time, now + atLeast);
   switch (entitlement.plan) {
     case "self_hosted":
@@ -105,7 +130,7 @@ export function nextLook(entitlement: Entitlement, facts: PlanFacts | null, now:
       return later((entitlement.until ?? now) + 2 * hour, 6 * hour);
     // The message that it was paid may be lost, so Stripe is asked before the grace ends.
     case "past_due":
-      return Math.min(now + 6 * hour, Math.max((entitlement.until ?? now) - hour, now + hour / 2));
+      return Math.min(now + 6 * hour, Math.max((entitlement.until ?? now) - hour, now + hour / 6));
     case "cancelled":
       return later((entitlement.until ?? now) + hour / 4, hour);
     // A payment that arrives late. What has ended does not come back by itself.

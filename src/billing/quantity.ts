@@ -3,7 +3,8 @@ import { second } from "../lib/clock.ts";
 import { Fault } from "../lib/fault.ts";
 import type { User } from "../store/users.ts";
 import { requireCustomer } from "./customer.ts";
-import { factsOf, isLive } from "./facts.ts";
+import { factsOf, isLive, isPaid } from "./facts.ts";
+import { withIntent } from "./intent.ts";
 import { syncCustomer, type SyncDeps } from "./settle.ts";
 import { idempotencyKey } from "./client.ts";
 
@@ -42,7 +43,9 @@ export async function previewQuantity(
       proration_date: date,
     },
   });
-  return { currency: invoice.currency, amount_due: invoice.total, proration_date: date };
+  // What is paid may be less than the total: the customer may have credit.
+  const amount = invoice.total < 0 ? invoice.total : invoice.amount_due;
+  return { currency: invoice.currency, amount_due: amount, proration_date: date };
 }
 
 /**
@@ -57,7 +60,6 @@ export async function changeQuantity(
 ): Promise<void> {
   const { client, customer, subscription, item, ...wanted } = await prepare(user, quantity, deps);
   if (wanted.same) return;
-  const version = (await deps.stores.subscriptions.read(user.workspace_id))?.version ?? 0;
   const params: Stripe.SubscriptionUpdateParams = {
     items: [{ id: item, quantity: wanted.quantity }],
     proration_behavior: "always_invoice",
@@ -65,8 +67,10 @@ export async function changeQuantity(
     ...(prorationDate === undefined ? {} : { proration_date: prorationDate }),
   };
   // Back and forth to the same quantity is a new intent: something changed in between, which the version counts.
-  const key = await idempotencyKey(`quantity/${subscription.id}/${version}`, params);
-  await client.subscriptions.update(subscription.id, params, { idempotencyKey: key });
+  await withIntent(user.workspace_id, deps, async (version) => {
+    const key = await idempotencyKey(`quantity/${subscription.id}/${version}`, params);
+    await client.subscriptions.update(subscription.id, params, { idempotencyKey: key });
+  });
   await syncCustomer(customer, null, deps);
 }
 
@@ -76,8 +80,11 @@ async function prepare(user: User, quantity: number, deps: SyncDeps): Promise<Ch
   const customer = await requireCustomer(user, client, deps);
   const present = await syncCustomer(customer, null, deps);
   const live = present?.subscriptions.filter(isLive) ?? [];
-  const facts = factsOf(live);
-  const subscription = live.find(({ id }) => id === facts.subscription_id);
+  // A change of one that is owed makes an invoice beside what is owed, and fewer connections a credit.
+  const paid = live.filter(isPaid);
+  if (paid.length === 0 && live.length > 0) throw new Fault("payment_overdue");
+  const facts = factsOf(paid);
+  const subscription = paid.find(({ id }) => id === facts.subscription_id);
   const item = subscription?.items.data[0];
   if (subscription === undefined || item === undefined) throw new Fault("not_subscribed");
   // Of somebody with two subscriptions the newer changes, by as much as the sum is to.

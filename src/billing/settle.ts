@@ -1,5 +1,5 @@
 import type Stripe from "stripe";
-import { minute } from "../lib/clock.ts";
+import { minute, second, type Clock } from "../lib/clock.ts";
 import { errorKind, type Log } from "../lib/log.ts";
 import type { BillingEvent } from "../store/billing-events.ts";
 import type { Settlement } from "../store/settlement.ts";
@@ -8,7 +8,8 @@ import type { BillingMail } from "../store/subscriptions.ts";
 import type { Billing, PlanDeps } from "./billing.ts";
 import { entitlementOf, nextLook, type Entitlement } from "./entitlement.ts";
 import { factsOf } from "./facts.ts";
-import { isMissing } from "./client.ts";
+import { isOutage } from "./client.ts";
+import { readInvoices, readSubscriptions } from "./read.ts";
 
 interface Subject {
   readonly workspace_id: string;
@@ -40,30 +41,12 @@ export async function syncCustomer(
 ): Promise<Synced | null> {
   const ticket = await deps.stores.subscriptions.takeTicket(customerId);
   if (ticket === null) return null;
-  const subscriptions = await readSubscriptions(customerId, await deps.billing.stripe());
-  const facts = factsOf(subscriptions);
+  const client = await deps.billing.stripe();
+  const subscriptions = await readSubscriptions(customerId, client);
+  const facts = factsOf(subscriptions, await readInvoices(subscriptions, ticket.now, client));
   const settlement = settlementOf(ticket, facts, deps.billing);
   const written = await deps.stores.subscriptions.apply(ticket, facts, settlement, event);
   return { workspaceId: ticket.workspace_id, subscriptions, written };
-}
-
-/** All of a customer's subscriptions, also those that ended. A customer that is gone has none. */
-export async function readSubscriptions(
-  customer: string,
-  client: Stripe,
-): Promise<readonly Stripe.Subscription[]> {
-  try {
-    const page = await client.subscriptions.list({
-      customer,
-      status: "all",
-      limit: 100,
-      expand: ["data.latest_invoice"],
-    });
-    return page.data;
-  } catch (error) {
-    if (isMissing(error)) return [];
-    throw error;
-  }
 }
 
 /** Brings a workspace in line with its plan as the time and Stripe's last answer make it. */
@@ -77,25 +60,34 @@ export async function settle(workspaceId: string, deps: PlanDeps): Promise<void>
 const mostWorkspaces = 20;
 /** So many for each unit of the run's budget. */
 const share = 2;
+/** How long a run goes on to the next workspace; the rest is the next run's. Other jobs wait meanwhile. */
+const runLength = 20 * second;
+/** A look that failed is made again after this time. */
+const again = 10 * minute;
 
 /** The job: looks at the workspaces whose time has come. Answers how many. */
 export async function settleDue(
-  deps: PlanDeps & { readonly log: Log; readonly backgroundBudget: number },
+  deps: PlanDeps & { readonly log: Log; readonly clock: Clock; readonly backgroundBudget: number },
 ): Promise<number> {
+  const until = deps.clock() + runLength;
   const { billing } = deps;
   const { subscriptions } = deps.stores;
   const limit = Math.min(mostWorkspaces, share * deps.backgroundBudget);
   // Billing was switched off: what it had suspended comes back.
   const due =
     billing === undefined ? await subscriptions.withSuspended(limit) : await subscriptions.due(limit);
-  for (const workspaceId of due) {
+  for (const [at, workspaceId] of due.entries()) {
+    if (deps.clock() > until) return at;
     try {
       const row = billing === undefined ? null : await subscriptions.read(workspaceId);
       if (billing === undefined || row?.customer_id == null) await settle(workspaceId, deps);
       else await syncCustomer(row.customer_id, null, { ...deps, billing });
     } catch (error) {
       deps.log({ event: "billing_failed", error: errorKind(error) });
-      await subscriptions.postpone(workspaceId, 30 * minute);
+      // Where Stripe does not answer for one it does not for the others, and each would wait for its time to run out.
+      const isOut = isOutage(error);
+      await subscriptions.postpone(isOut ? due.slice(at) : [workspaceId], again);
+      if (isOut) return at;
     }
   }
   return due.length;

@@ -142,7 +142,7 @@ export async function renewConnection(
     const state = await grants.read(id);
     if (state === null) throw new Fault("unknown_connection");
     // A dead credential stays dead: what was disconnected comes back under a new one.
-    const alive = state.status === "active";
+    const alive = state.status !== "disconnected";
     const managed = alive && next.storage === "managed" && state.storage === "managed" ? "managed" : null;
     const keep = alive ? (next.present ?? managed) : null;
     const change: Change = {

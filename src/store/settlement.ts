@@ -86,9 +86,11 @@ export function settleStatements(
     ...(planMail === null ? [] : [planMail]),
     ...change("active", "connection_suspended"),
     ...change("suspended", "connection_resumed"),
+    // An earlier look that is still to come stays: somebody began a checkout, of which we may hear nothing.
     db
       .prepare(
-        `UPDATE workspaces SET settle_at = ?3, audit_days = ?4
+        `UPDATE workspaces SET audit_days = ?4, settle_at = CASE
+           WHEN settle_at > ${databaseNow} AND (?3 IS NULL OR settle_at < ?3) THEN settle_at ELSE ?3 END
          WHERE id = ?1 AND (settle_at IS NOT ?3 OR audit_days IS NOT ?4) AND ${isLast}`,
       )
       .bind(workspaceId, applied, nextLook, auditDays),

@@ -26,6 +26,7 @@ export interface PlanRow {
 export interface Ticket {
   readonly workspace_id: Id;
   readonly user_id: Id;
+  readonly customer_id: string;
   readonly number: number;
   readonly since: number;
   readonly plan: string | null;
@@ -71,7 +72,8 @@ export function createSubscriptions(db: D1Database, announce: Announcements) {
 
     /**
      * Binds a customer to a user, in place of `previous`, or of none. Answers the customer that is bound then: of two
-     * that bind at once one wins. A customer that is somebody else's already is refused by the database.
+     * that bind at once one wins, and of an account that is being deleted none. A customer that is somebody else's
+     * already is refused by the database.
      */
     async bind(
       workspaceId: Id,
@@ -81,7 +83,8 @@ export function createSubscriptions(db: D1Database, announce: Announcements) {
     ): Promise<string | null> {
       await db
         .prepare(
-          `INSERT INTO subscriptions (workspace_id, user_id, customer_id, created_at) VALUES (?1, ?2, ?3, ${databaseNow})
+          `INSERT INTO subscriptions (workspace_id, user_id, customer_id, created_at) 
+           SELECT id, ?2, ?3, ${databaseNow} FROM workspaces WHERE id = ?1 AND erasing_at IS NULL
            ON CONFLICT (workspace_id) DO UPDATE SET customer_id = excluded.customer_id, ticket = ticket + 1
            WHERE customer_id = ?4`,
         )
@@ -98,7 +101,7 @@ export function createSubscriptions(db: D1Database, announce: Announcements) {
       return await db
         .prepare(
           `UPDATE subscriptions SET ticket = ticket + 1 WHERE customer_id = ?1
-           RETURNING workspace_id, user_id, ticket AS number, ${databaseNow} AS now,
+           RETURNING workspace_id, user_id, customer_id, ticket AS number, ${databaseNow} AS now,
              (SELECT created_at FROM workspaces WHERE id = workspace_id) AS since,
              (SELECT plan FROM workspaces WHERE id = workspace_id) AS plan`,
         )
@@ -119,10 +122,10 @@ export function createSubscriptions(db: D1Database, announce: Announcements) {
       const write = db
         .prepare(
           `UPDATE subscriptions SET applied = ?2, fetched_at = ${databaseNow}, subscription_id = ?3, status = ?4,
-             quantity = ?5, period_end = ?6, cancel_at = ?7, past_due_since = ?8, paid_until = ?9,
-             version = version + ((subscription_id, status, quantity, period_end, cancel_at, past_due_since, paid_until)
-               IS NOT (?3, ?4, ?5, ?6, ?7, ?8, ?9))
-           WHERE workspace_id = ?1 AND applied < ?2 ${event === null ? "" : "AND changes() > 0"}`,
+             quantity = ?5, period_end = ?6, cancel_at = ?7, past_due_since = ?8, paid_until = ?9, parts = ?10,
+             version = version + ((subscription_id, status, quantity, period_end, cancel_at, past_due_since,
+               paid_until, parts) IS NOT (?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10))
+           WHERE workspace_id = ?1 AND customer_id = ?11 AND applied < ?2 ${event === null ? "" : "AND changes() > 0"}`,
         )
         .bind(
           ticket.workspace_id,
@@ -134,6 +137,9 @@ export function createSubscriptions(db: D1Database, announce: Announcements) {
           facts.cancel_at,
           facts.past_due_since,
           facts.paid_until,
+          facts.parts === null ? null : JSON.stringify(facts.parts),
+          // In the meantime another customer may have been bound.
+          ticket.customer_id,
         );
       const results = await db.batch([
         ...(event === null ? [] : [keepEvent(ticket, facts, event)]),
@@ -170,11 +176,20 @@ export function createSubscriptions(db: D1Database, announce: Announcements) {
         .run();
     },
 
-    /** Puts off a look that failed by `delay` ms, so that the others get their turn. */
-    async postpone(workspaceId: Id, delay: number): Promise<void> {
+    /** Puts off looks (at most 90: D1 binds 100) that failed by `delay` ms, so that the others get their turn. */
+    async postpone(workspaceIds: readonly Id[], delay: number): Promise<void> {
+      const places = workspaceIds.map((_, at) => `?${at + 2}`).join(", ");
       await db
-        .prepare(`UPDATE workspaces SET settle_at = ${databaseNow} + ?2 WHERE id = ?1`)
-        .bind(workspaceId, delay)
+        .prepare(`UPDATE workspaces SET settle_at = ${databaseNow} + ?1 WHERE id IN (${places})`)
+        .bind(delay, ...workspaceIds)
+        .run();
+    },
+
+    /** What was asked under `version` was refused: whoever asks again has another intent. */
+    async nextIntent(workspaceId: Id, version: number): Promise<void> {
+      await db
+        .prepare("UPDATE subscriptions SET version = version + 1 WHERE workspace_id = ?1 AND version = ?2")
+        .bind(workspaceId, version)
         .run();
     },
 

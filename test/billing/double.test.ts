@@ -28,6 +28,12 @@ async function raw(path: string, body: Record<string, string>, headers: Record<s
   return { status: answer.status, body: await answer.json() };
 }
 
+/** What only a test can say. */
+async function say(body: object) {
+  const init = { method: "POST", headers: { authorization: `Bearer ${key}` }, body: JSON.stringify(body) };
+  return await (await fetch(new URL("/_/", url), init)).json();
+}
+
 const customer = { "metadata[user_id]": "usr_1" };
 
 describe("the double of Stripe", () => {
@@ -67,6 +73,25 @@ describe("the double of Stripe", () => {
     expect(await raw("/v1/customers", customer, again)).toEqual(first);
     const other = await raw("/v1/customers", { "metadata[user_id]": "usr_2" }, again);
     expect([other.status, errorSchema.parse(other.body).error.type]).toEqual([400, "idempotency_error"]);
+  });
+
+  it("gives a refusal again under the same key, and asks anew under another", async () => {
+    const buyer = await stripe.customers.create({ metadata: { user_id: "usr_1" } }, { idempotencyKey: "c" });
+    const made = z
+      .object({ id: z.string(), items: z.object({ data: z.tuple([z.object({ id: z.string() })]) }) })
+      .parse(await say({ do: "subscribe", customer: buyer.id, quantity: 1 }));
+    const change = {
+      "items[0][id]": made.items.data[0].id,
+      "items[0][quantity]": "4",
+      proration_behavior: "always_invoice",
+      payment_behavior: "error_if_incomplete",
+    };
+    const ask = async (intent: string) =>
+      (await raw(`/v1/subscriptions/${made.id}`, change, { "idempotency-key": intent })).status;
+    await say({ do: "decline", on: true });
+    expect(await ask("first")).toBe(402);
+    await say({ do: "decline", on: false });
+    expect([await ask("first"), await ask("second")]).toEqual([402, 200]);
   });
 
   it("keeps accounts apart", async () => {

@@ -15,6 +15,7 @@ const none: PlanFacts = {
   paid_until: null,
 };
 const active: PlanFacts = { ...none, status: "active", quantity: 3, period_end: late + 10 * day };
+const plan = (...parts: readonly PlanFacts[]): PlanFacts => ({ ...(parts[0] ?? none), parts });
 const of = (facts: PlanFacts | null, now: number) => entitlementOf({ billing, since, facts, now });
 
 describe("the entitlement", () => {
@@ -70,12 +71,38 @@ describe("the entitlement", () => {
     expect(of(owing, late + paymentGrace)).toMatchObject({ plan: "none", allowed: 0 });
   });
 
+  describe("of several subscriptions", () => {
+    const owing: PlanFacts = { ...active, status: "past_due", quantity: 5, past_due_since: late };
+    const over: PlanFacts = { ...active, status: "canceled", quantity: 10, paid_until: late + 9 * day };
+    const unpaid: PlanFacts = { ...owing, status: "canceled", quantity: 2, past_due_since: late - 9 * day };
+
+    it("is the sum of what each gives, until the first of them changes", () => {
+      expect(of(plan(active, owing), late)).toEqual({
+        plan: "active",
+        allowed: 8,
+        until: late + paymentGrace,
+        reason: "paid",
+      });
+      expect(of(plan(active, owing), late + paymentGrace)).toMatchObject({ plan: "active", allowed: 3 });
+      expect(of(plan(active, over), late).allowed).toBe(13);
+      expect(of(plan(unpaid, over), late)).toMatchObject({ plan: "cancelled", allowed: 10 });
+      expect(of(plan(unpaid, over), late + 9 * day)).toMatchObject({ plan: "none", allowed: 0 });
+    });
+
+    it("is looked at again as the first of them changes", () => {
+      const facts = plan(active, over);
+      const next = nextLook(of(facts, late), facts, late);
+      expect(next).toBeLessThan(late + 10 * day);
+      expect(next).toBeGreaterThanOrEqual(late + 9 * day);
+    });
+  });
+
   it("is nothing for words of Stripe's that are not known", () => {
     expect(of({ ...active, status: "something_new" }, late)).toMatchObject({ plan: "none", allowed: 0 });
   });
 });
 
-const facts = fc.record({
+const one = fc.record({
   status: fc.constantFrom(
     "none",
     "active",
@@ -93,10 +120,14 @@ const facts = fc.record({
   paid_until: fc.option(fc.integer({ min: late - 9 * day, max: late + 90 * day })),
 });
 
+const facts: fc.Arbitrary<PlanFacts> = fc
+  .tuple(one, fc.option(fc.array(one, { minLength: 1, maxLength: 3 })))
+  .map(([row, more]) => ({ ...row, parts: more === null ? null : [row, ...more] }));
+
 describe("properties", () => {
   it("who pays has what they pay for, whatever else is in the row", () => {
     fc.assert(
-      fc.property(facts, fc.integer({ min: 0, max: 400 * day }), (row, passed) => {
+      fc.property(one, fc.integer({ min: 0, max: 400 * day }), (row, passed) => {
         const paid: PlanFacts = { ...row, status: "active", cancel_at: null };
         expect(of(paid, since + passed)).toMatchObject({ plan: "active", allowed: row.quantity });
       }),

@@ -84,17 +84,30 @@ export function itemOf(subscription: Stripe.Subscription): Stripe.SubscriptionIt
   return item;
 }
 
-export function latestInvoice(
-  account: Account,
-  { latest_invoice: id }: Stripe.Subscription,
-): Stripe.Invoice | undefined {
-  return typeof id === "string" ? account.invoices.get(id) : undefined;
+/** The newest first. */
+export function invoicesOf(account: Account, subscription: string): readonly Stripe.Invoice[] {
+  const isOwn = (one: Stripe.Invoice) => one.parent?.subscription_details?.subscription === subscription;
+  return [...account.invoices.values()].filter(isOwn).toReversed();
 }
 
-function invoiceFor(account: Account, subscription: Stripe.Subscription, total: number, paid: boolean): void {
+function invoiceFor(
+  account: Account,
+  subscription: Stripe.Subscription,
+  total: number,
+  paid: boolean,
+  reason: "subscription_create" | "subscription_cycle" | "subscription_update",
+): void {
   const { customer } = subscription;
   if (typeof customer !== "string") throw new TypeError("customers are kept as ids");
-  const invoice = makeInvoice({ id: newId("in"), customer, now: nowOf(account), total, paid });
+  const invoice = makeInvoice({
+    id: newId("in"),
+    customer,
+    now: nowOf(account),
+    total,
+    paid,
+    subscription: subscription.id,
+    reason,
+  });
   account.invoices.set(invoice.id, invoice);
   subscription.latest_invoice = invoice.id;
   tell(account, paid ? "invoice.paid" : "invoice.payment_failed", invoice);
@@ -106,24 +119,36 @@ export function payCheckout(account: Account, id: string): Stripe.Checkout.Sessi
   if (session.status !== "open") throw invalid("This checkout session is not open.");
   const { customer, metadata } = session;
   if (typeof customer !== "string") throw new TypeError("customers are kept as ids");
-  const subscription = makeSubscription({
-    id: newId("sub"),
-    item: newId("si"),
-    customer,
-    price: priceOf(account, metadata?.["price"] ?? "price_connections"),
-    quantity: Number(metadata?.["quantity"] ?? 1),
-    now: nowOf(account),
-    metadata: {},
-  });
-  account.subscriptions.set(subscription.id, subscription);
-  invoiceFor(account, subscription, session.amount_total ?? 0, true);
+  const price = metadata?.["price"] ?? "price_connections";
+  const subscription = subscribe(account, customer, price, Number(metadata?.["quantity"] ?? 1));
   session.status = "complete";
   session.payment_status = "paid";
   session.subscription = subscription.id;
   session.url = null;
-  tell(account, "customer.subscription.created", subscription);
   tell(account, "checkout.session.completed", session);
   return session;
+}
+
+/** Also what an operator does by hand: a second subscription of the same customer. */
+export function subscribe(
+  account: Account,
+  customer: string,
+  price: string,
+  quantity: number,
+): Stripe.Subscription {
+  const subscription = makeSubscription({
+    id: newId("sub"),
+    item: newId("si"),
+    customer,
+    price: priceOf(account, price),
+    quantity,
+    now: nowOf(account),
+    metadata: {},
+  });
+  account.subscriptions.set(subscription.id, subscription);
+  invoiceFor(account, subscription, costOf(quantity), true, "subscription_create");
+  tell(account, "customer.subscription.created", subscription);
+  return subscription;
 }
 
 /** What the price of another quantity is for the rest of the period. */
@@ -151,7 +176,7 @@ export function setQuantity(
     });
   }
   itemOf(subscription).quantity = quantity;
-  invoiceFor(account, subscription, total, true);
+  invoiceFor(account, subscription, total, true, "subscription_update");
   tell(account, "customer.subscription.updated", subscription);
 }
 
@@ -176,12 +201,13 @@ export function change(account: Account, subscription: Stripe.Subscription, what
     item.current_period_start = item.current_period_end;
     item.current_period_end += month;
     subscription.status = what === "renew" && !isOwing ? "active" : "past_due";
-    invoiceFor(account, subscription, costOf(item.quantity ?? 0), subscription.status === "active");
+    const isPaid = subscription.status === "active";
+    invoiceFor(account, subscription, costOf(item.quantity ?? 0), isPaid, "subscription_cycle");
   } else if (what === "pay") {
     if (!isOwing) return;
     subscription.status = "active";
-    const invoice = latestInvoice(account, subscription);
-    if (invoice !== undefined) {
+    for (const invoice of invoicesOf(account, subscription.id)) {
+      if (invoice.status !== "open") continue;
       invoice.status = "paid";
       tell(account, "invoice.paid", invoice);
     }

@@ -9,6 +9,7 @@ const body = z.discriminatedUnion("do", [
   z.strictObject({ do: z.literal("calls") }),
   z.strictObject({ do: z.literal("objects") }),
   z.strictObject({ do: z.literal("pay"), session: z.string() }),
+  z.strictObject({ do: z.literal("subscribe"), customer: z.string(), quantity: z.number() }),
   z.strictObject({ do: z.literal("change"), subscription: z.string(), what: z.enum(state.changes) }),
   z.strictObject({ do: z.literal("quantity"), subscription: z.string(), quantity: z.number() }),
   z.strictObject({ do: z.literal("delete_customer"), customer: z.string() }),
@@ -36,6 +37,8 @@ export async function control(account: Account, given: unknown): Promise<unknown
       };
     case "pay":
       return state.payCheckout(account, said.session);
+    case "subscribe":
+      return state.subscribe(account, said.customer, "price_connections", said.quantity);
     case "change": {
       const subscription = state.found(account.subscriptions, "subscription", said.subscription);
       state.change(account, subscription, said.what);

@@ -7,9 +7,19 @@ interface WantedInvoice {
   readonly now: number;
   readonly total: number;
   readonly paid: boolean;
+  readonly subscription: string;
+  readonly reason: "subscription_create" | "subscription_cycle" | "subscription_update" | "upcoming";
 }
 
-export function makeInvoice({ id, customer, now, total, paid }: WantedInvoice): Stripe.Invoice {
+export function makeInvoice({
+  id,
+  customer,
+  now,
+  total,
+  paid,
+  subscription,
+  reason,
+}: WantedInvoice): Stripe.Invoice {
   return {
     id,
     object: "invoice",
@@ -26,7 +36,7 @@ export function makeInvoice({ id, customer, now, total, paid }: WantedInvoice): 
     attempted: true,
     automatic_tax: { disabled_reason: null, enabled: false, liability: null, provider: null, status: null },
     automatically_finalizes_at: null,
-    billing_reason: "subscription_cycle",
+    billing_reason: reason,
     collection_method: "charge_automatically",
     created: now,
     currency: "eur",
@@ -58,7 +68,11 @@ export function makeInvoice({ id, customer, now, total, paid }: WantedInvoice): 
     next_payment_attempt: null,
     number: null,
     on_behalf_of: null,
-    parent: null,
+    parent: {
+      type: "subscription_details",
+      quote_details: null,
+      subscription_details: { metadata: {}, subscription },
+    },
     payment_settings: { default_mandate: null, payment_method_options: null, payment_method_types: null },
     period_end: now,
     period_start: now,

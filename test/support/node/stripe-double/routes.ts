@@ -54,12 +54,8 @@ const previewParams = z.strictObject({
     proration_date: whole,
   }),
 });
-const subscriptionList = z.strictObject({
-  customer: z.string(),
-  status: z.literal("all"),
-  limit,
-  expand: z.tuple([z.literal("data.latest_invoice")]),
-});
+const subscriptionList = z.strictObject({ customer: z.string(), status: z.literal("all"), limit });
+const invoiceList = z.strictObject({ subscription: z.string(), limit });
 
 /** The routes that Bindify uses, and none else. */
 export const routes: readonly Route[] = [
@@ -121,7 +117,16 @@ export const routes: readonly Route[] = [
       const { customer } = checkParams(subscriptionList, params);
       if (usable(account, customer) === undefined) throw missing("customer", customer);
       const own = [...account.subscriptions.values()].filter((one) => one.customer === customer);
-      return list(own.toReversed().map((one) => expanded(account, one)));
+      return list(own.toReversed());
+    },
+  },
+  {
+    method: "GET",
+    path: /^\/v1\/invoices$/,
+    run: ({ account, params }) => {
+      const wanted = checkParams(invoiceList, params);
+      const { id } = state.found(account.subscriptions, "subscription", wanted.subscription);
+      return list(state.invoicesOf(account, id).slice(0, wanted.limit));
     },
   },
   { method: "POST", path: /^\/v1\/subscriptions\/(sub_\w+)$/, run: updateSubscription },
@@ -145,11 +150,6 @@ function list<T>(data: readonly T[]): Stripe.ApiList<T> {
 function usable(account: Account, id: string): Stripe.Customer | undefined {
   const customer = account.customers.get(id);
   return customer === undefined || customer.deleted === true ? undefined : customer;
-}
-
-function expanded(account: Account, subscription: Stripe.Subscription): Stripe.Subscription {
-  const invoice = state.latestInvoice(account, subscription);
-  return { ...subscription, latest_invoice: invoice ?? null };
 }
 
 function createCustomer({ account, params }: Asked): Stripe.Customer {
@@ -209,5 +209,7 @@ function preview({ account, params }: Asked): Stripe.Invoice {
   const subscription = state.found(account.subscriptions, "subscription", id);
   if (subscription.customer !== customer) throw missing("subscription", id);
   const total = state.prorate(subscription, wanted.items[0].quantity, wanted.proration_date);
-  return makeInvoice({ id: "upcoming_in", customer, now: state.nowOf(account), total, paid: false });
+  const now = state.nowOf(account);
+  const more = { subscription: id, reason: "upcoming", paid: false } as const;
+  return makeInvoice({ id: "upcoming_in", customer, now, total, ...more });
 }

@@ -92,14 +92,29 @@ function answerApi(
       }
     }
     const id = route.path.exec(url.pathname)?.[1] ?? "";
-    const params = parseForm(method === "POST" ? text : url.search);
-    const answer = { status: 200, body: JSON.stringify(route.run({ account, id, params, origin })) };
+    const answer = answered(() => {
+      const params = parseForm(method === "POST" ? text : url.search);
+      return route.run({ account, id, params, origin });
+    });
+    // Stripe keeps an answer for a day whether it is a success or a refusal.
     if (writes && key !== null) account.replays.set(key, { request: print, ...answer });
     return answer;
   } catch (error) {
-    if (!(error instanceof StripeFailure)) throw error;
-    return { status: error.status, body: JSON.stringify(error.body) };
+    return refusalOf(error);
   }
+}
+
+function answered(run: () => object): Answer {
+  try {
+    return { status: 200, body: JSON.stringify(run()) };
+  } catch (error) {
+    return refusalOf(error);
+  }
+}
+
+function refusalOf(error: unknown): Answer {
+  if (!(error instanceof StripeFailure)) throw error;
+  return { status: error.status, body: JSON.stringify(error.body) };
 }
 
 function failure(status: number, type: string, message: string): string {
