@@ -36,8 +36,17 @@ export const eventTypes: ReadonlyArray<{ type: string; words: string }> = Object
   ([type, { words }]) => ({ type, words }),
 );
 
+/** What an anomaly's kind says. */
+const unusual: Record<string, string> = {
+  many_calls: "Unusually many calls",
+  many_renewals: "Unusually many renewals",
+  many_refusals: "Most calls refused",
+  after_silence: "Used after a long silence",
+};
+
 export const describeEvent = ({ type, detail }: AuditEvent): Kind => {
   const kind = kinds[type] ?? { words: sentenceCase(type), tone: "quiet" };
+  if (type === "anomaly") return { ...kind, words: unusual[String(detail["kind"])] ?? kind.words };
   if (type !== "provider_revocation" || detail["outcome"] === "revoked") return kind;
   return { words: "Access not ended at the service", tone: "warn" };
 };
@@ -50,9 +59,9 @@ export function describeActor(actor: string, tokens: ReadonlyMap<string, string>
 }
 
 /** The facts of an event in one line; they are names and numbers, never a person's text. */
-export const describeDetail = ({ detail }: AuditEvent, tokens: ReadonlyMap<string, string>): string =>
+export const describeDetail = ({ type, detail }: AuditEvent, tokens: ReadonlyMap<string, string>): string =>
   Object.entries(detail)
-    .filter(([, value]) => value !== null)
+    .filter(([name, value]) => value !== null && !(type === "anomaly" && name === "kind"))
     .map(([name, value]) => `${name.replaceAll("_", " ")}: ${describeValue(String(value), tokens)}`)
     .join(" · ");
 

@@ -83,15 +83,32 @@ const writers: Readonly<Record<MailKind, Writer>> = {
     paragraphs: ["Your plan is active again, and so are your connections, with the same addresses and keys."],
     action: "See your connections",
   }),
-  anomaly: ({ connection, service }) => ({
+  anomaly: ({ connection, service, detail }) => ({
     subject: `Unusual use of your ${service} connection`,
     paragraphs: [
-      `Your connection ${connection} was used in a way that is new for it. If that was you or a program of yours, there is nothing to do.`,
+      `Your connection ${connection} was used in a way that is new for it${unusual(detail)}. If that was you or a program of yours, there is nothing to do.`,
       "If you do not know it, make a new credential or disconnect: the old one stops at once.",
     ],
     action: "Look at the connection",
   }),
 };
+
+/** What was unusual, as the end of a sentence. */
+function unusual(detail: MailFacts["detail"]): string {
+  switch (detail["kind"]) {
+    case "many_calls":
+      return `: ${detail["calls"] ?? "many"} calls in one day, where its busiest of the two weeks before had ${detail["busiest_day"] ?? "far fewer"}`;
+    case "many_renewals":
+      return `: its access was renewed ${detail["renewals"] ?? "many"} times in one day, where the most in the two weeks before was ${detail["busiest_day"] ?? "far less"}`;
+    case "many_refusals":
+      return `: ${detail["refusals"] ?? "most"} of ${detail["calls"] ?? "its"} calls in one day were refused or failed`;
+    case "after_silence":
+      return `: it was called after ${detail["days"] ?? "many"} days or more without a call`;
+    case undefined:
+    default:
+      return "";
+  }
+}
 
 /** The mail in plain text and as HTML. */
 export function writeMail(kind: MailKind, facts: MailFacts): MailText {
