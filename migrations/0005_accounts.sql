@@ -36,6 +36,8 @@ CREATE TABLE usage_days (
   refreshes     INTEGER NOT NULL DEFAULT 0,
   bytes         INTEGER NOT NULL DEFAULT 0,
   duration_ms   INTEGER NOT NULL DEFAULT 0,
+  -- What the owner was told is unusual about the day, comma-joined.
+  told          TEXT    NOT NULL DEFAULT '',
   PRIMARY KEY (connection_id, day)
 ) STRICT, WITHOUT ROWID;
 
@@ -69,7 +71,16 @@ CREATE TABLE erasures (
   started_at   INTEGER NOT NULL,
   next_at      INTEGER,
   tries        INTEGER NOT NULL DEFAULT 0,
+  -- Since when the identity provider has not deleted the person.
+  identity_since INTEGER,
   finished_at  INTEGER
+) STRICT, WITHOUT ROWID;
+
+-- Sign-ins of the person from before: their tokens are renewed in open tabs, and must not make the account again.
+CREATE TABLE erased_sessions (
+  person  TEXT NOT NULL REFERENCES erasures (person) ON DELETE CASCADE,
+  session TEXT NOT NULL,
+  PRIMARY KEY (person, session)
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX erasures_due ON erasures (next_at) WHERE next_at IS NOT NULL;

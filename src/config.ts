@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { isAddressRange } from "./defence/allow-list.ts";
+import { clerkIssuer } from "./identity/profiles.ts";
 import { Fault } from "./lib/fault.ts";
 import { isLoopback } from "./lib/destination.ts";
 import { parseKeyring, type Keyring } from "./vault/keyring.ts";
@@ -323,6 +324,13 @@ function checkPairs(
   }
   if (variables.SMTP2GO_API_KEY !== undefined && variables.MAIL_SENDER === undefined) {
     throw misconfigured("MAIL_SENDER", "is needed together with SMTP2GO_API_KEY");
+  }
+  const { OIDC_ISSUER: oidc, CLERK_PUBLISHABLE_KEY: clerk } = variables;
+  if (oidc !== undefined && clerk !== undefined && oidc === clerkIssuer(clerk)) {
+    throw misconfigured(
+      "OIDC_ISSUER",
+      "is Clerk's: CLERK_PUBLISHABLE_KEY alone sets it up, and asks more of its tokens",
+    );
   }
   if (variables.CLERK_SECRET_KEY !== undefined && variables.CLERK_PUBLISHABLE_KEY === undefined) {
     throw misconfigured("CLERK_PUBLISHABLE_KEY", "is needed together with CLERK_SECRET_KEY");

@@ -62,8 +62,10 @@ async function createShared(env: Bindings): Promise<Shared> {
   };
   const outbound = createOutbound(destinations);
   const mailer = mailerOf(config, outbound);
-  const stores = createStores(env.DB, env.BLOBS, config.AUDIT_RETENTION_DAYS[2], mailer !== undefined);
   const billing = billingOf(config, outbound);
+  // Of a workspace whose plan nobody has written down yet: where there is billing, it is in its trial.
+  const auditDays = billing?.auditDays.trial ?? config.AUDIT_RETENTION_DAYS[2] ?? 90;
+  const stores = createStores(env.DB, env.BLOBS, auditDays, mailer !== undefined);
   return {
     site: siteOf(config),
     stores,
@@ -80,7 +82,7 @@ async function createShared(env: Bindings): Promise<Shared> {
     deleteIdentity: deletionOf(config, outbound),
     endBilling: async (workspaceId) => await endBilling({ workspace_id: workspaceId }, { stores, billing }),
     maxUsers: config.MAX_USERS,
-    auditDays: config.AUDIT_RETENTION_DAYS[2] ?? 90,
+    auditDays,
     usageWait: config.USAGE_FLUSH_SECONDS * second,
     outbound,
     mailer,

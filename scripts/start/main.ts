@@ -82,6 +82,8 @@ async function start({ folder, port, demoPort, stopping }: Start): Promise<void>
     PUBLIC_URL: url,
     ADMIN_URL: url,
     SECRET_ENV: "test",
+    // No invocation here has a limit of queries.
+    BACKGROUND_BUDGET: "50",
     MANAGED_ENCRYPTION_KEYS: JSON.stringify(secrets.managedKeys),
     LOCAL_IDENTITY_KEY: publicIdentityKey(secrets),
     DEMO_SERVICE_URL: demo.url,

@@ -47,7 +47,7 @@ export async function disconnect(
     plan === "pending" || plan === "awaiting_credential",
     { actor, service: before.service },
   );
-  if (ended === null) return { connection: before, revocation: describe(before, service) };
+  if (ended === null) return { connection: before, revocation: describeRevocation(before, service) };
 
   if (plan === "pending") {
     // What the deployment opens by itself it tries again by itself; else the next call with the old credential does.
@@ -55,7 +55,7 @@ export async function disconnect(
     await attemptRevocation(id, present, purge ? "failed" : later, deps);
   } else if (plan !== "awaiting_credential") deps.defer("delete_blob", deleteBlob(ended, deps));
   const after = (await connections.get(workspaceId, id)) ?? ended;
-  return { connection: after, revocation: describe(after, service) };
+  return { connection: after, revocation: describeRevocation(after, service) };
 }
 
 /** What will happen at the provider. */
@@ -99,7 +99,7 @@ const details: Readonly<Record<RevocationState, string>> = {
     "The connection no longer works and its tokens were deleted here. {service} offers no way to revoke them from here; you can end them there.",
 };
 
-function describe(connection: Connection, service: Service | undefined): Revocation {
+export function describeRevocation(connection: Connection, service: Service | undefined): Revocation {
   const outcome = connection.revocation ?? "not_applicable";
   const page =
     connection.kind === "key"

@@ -25,6 +25,7 @@ export const verifiedSchema = z.object({
   ok: z.boolean(),
   checked: z.number(),
   first_broken: z.nullish(z.number()),
+  expect: z.nullish(z.string()),
   head: placeSchema,
   checkpoint: placeSchema,
   next_cursor: z.nullish(z.string()),

@@ -30,15 +30,17 @@ export const account = new Hono<AppEnv>()
     });
   })
   .delete("/account", async (c) => {
-    const { workspace_id: workspaceId, identity } = await requireUser(c, "owner");
+    // Also where the deletion is under way: an answer that was lost can be asked for again.
+    const { workspace_id: workspaceId, identity } = await requireUser(c, "owner", "closing");
     await readJson(c.req.raw, deletion);
     if (identity === null) throw new Fault("owner_only");
     const { runtime } = c.env;
     const person = await hashPerson(identity);
     await runtime.stores.erasures.begin(person, workspaceId);
-    const left = await leftAtServices(workspaceId, runtime);
-    const done = await eraseAccount({ person, workspace_id: workspaceId, tries: 0 }, deletionBudget, runtime);
-    const body = { status: done.status, left_at_services: [...left, ...done.left] };
+    const left = await leftAtServices(workspaceId, "ended", runtime);
+    const done = await eraseAccount({ person, workspace_id: workspaceId }, deletionBudget, runtime);
+    const pending = done.status === "erased" ? [] : await leftAtServices(workspaceId, "pending", runtime);
+    const body = { status: done.status, left_at_services: [...left, ...done.left, ...pending] };
     return c.json(body, done.status === "erased" ? 200 : 202);
   })
   .get("/config", (c) => {

@@ -45,7 +45,7 @@ export function healthSentence(connection: Connection, service: string, now: num
     case "working":
       return `Works: ${service} answered the last calls.`;
     case "expires_soon":
-      return `Works until ${dateOf(connection.access_expires_at ?? now)}. ${service} gave no way to renew it: sign in again before then; address and key can stay.`;
+      return `Works until ${endOf(connection.access_expires_at ?? now, now)}. ${service} gave no way to renew it: sign in again before then; address and key can stay.`;
     case "reauthorize":
       return `${service} ended the sign-in${since(reauthorizeSince(connection, now))}. Sign in again; address and key can stay.`;
     case "refused":
@@ -65,6 +65,13 @@ export function healthSentence(connection: Connection, service: string, now: num
 
 function since(time: number | null): string {
   return time === null ? "" : ` since ${dateOf(time)}`;
+}
+
+/** Within a day the date alone says nothing. */
+function endOf(time: number, now: number): string {
+  if (time > now + day) return dateOf(time);
+  const [, clock = ""] = new Date(time).toISOString().split("T");
+  return `${dateOf(time)}, ${clock.slice(0, 5)} UTC`;
 }
 
 function dateOf(time: number): string {

@@ -2,7 +2,7 @@ import { Hono } from "hono";
 import { Fault } from "../lib/fault.ts";
 import { connectWithKey } from "../connect/api-key.ts";
 import { disconnect } from "../connect/disconnect.ts";
-import { purgeConnection, revokeLeft } from "../connect/erase.ts";
+import { purgeConnection } from "../connect/erase.ts";
 import { regenerate } from "../connect/regenerate.ts";
 import type { Connection } from "../store/connection.ts";
 import { readPresented } from "./presented.ts";
@@ -96,15 +96,14 @@ export const connections = new Hono<AppEnv>()
     const { runtime } = c.env;
     const purge = check(deletionQuery, c.req.query()).purge === "now";
     const present = readPresented(c.req.header("bindify-credential"), "Bindify-Credential", runtime);
-    const ended = await disconnect(session, c.req.param("id"), { present, purge }, runtime);
-    const connection = found(ended?.connection ?? null);
-    if (purge) {
-      await revokeLeft(connection, present, runtime);
-      await purgeConnection(session, connection, runtime);
-    }
+    const disconnected = await disconnect(session, c.req.param("id"), { present, purge }, runtime);
+    if (disconnected === null) throw new Fault("unknown_connection");
+    const ended = purge
+      ? await purgeConnection(session, disconnected.connection.id, present, runtime)
+      : disconnected;
     return c.json({
-      connection: viewConnection(connection, runtime),
-      revocation: ended?.revocation,
+      connection: viewConnection(ended.connection, runtime),
+      revocation: ended.revocation,
       purged: purge,
     });
   });

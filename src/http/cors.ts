@@ -9,6 +9,7 @@ export const dashboardCors = createMiddleware<AppEnv>(async (c, next) => {
     origin: (origin) => (adminUrls.includes(origin) ? origin : null),
     allowMethods: ["GET", "POST", "PATCH", "DELETE"],
     allowHeaders: ["authorization", "content-type", "idempotency-key", "bindify-credential"],
+    exposeHeaders: ["retry-after", "idempotent-replayed", "content-disposition"],
     maxAge: 600,
   })(c, next);
 });

@@ -81,7 +81,8 @@ async function exported(
   // Before the answer begins: a storage that fails is then a problem document, not half a file.
   let next = await stores.auditRead.follow(workspaceId, after, pageSize);
   const exportedAt = new Date(clock()).toISOString();
-  const { checkpoint, head } = next;
+  const { head } = next;
+  let { checkpoint } = next;
   const opening = {
     workspace_id: workspaceId,
     exported_at: exportedAt,
@@ -96,7 +97,11 @@ async function exported(
   return new ReadableStream<Uint8Array>({
     async pull(controller) {
       if (read > 1) next = await stores.auditRead.follow(workspaceId, last, pageSize);
-      const opened = read === 1 ? line({ kind: "header", ...opening }) : "";
+      const header = read === 1 ? line({ kind: "header", ...opening }) : "";
+      // Events went meanwhile, with their right: what follows begins behind another checkpoint.
+      const moved = next.checkpoint.seq > Math.max(last, checkpoint.seq);
+      checkpoint = next.checkpoint;
+      const opened = header + (moved ? line({ kind: "checkpoint", ...checkpoint }) : "");
       const body = next.events.map((event) => line({ kind: "event", ...event })).join("");
       done += next.events.length;
       last = next.events.at(-1)?.seq ?? last;
@@ -121,20 +126,33 @@ async function verify(
   const { checkpoint, head } = read;
   // What lies behind the checkpoint has gone meanwhile, with its right: from there on it is followed again.
   let place = cursor === undefined || cursor.seq < checkpoint.seq ? checkpoint : cursor;
-  const start = place.seq;
+  let checked = 0;
+  let known: "matched" | "behind_checkpoint" | undefined;
   const answer = (brokenAt: number | null, next: ChainPlace | null) => ({
     ok: brokenAt === null,
-    checked: place.seq - start,
+    checked,
+    ...(known === undefined ? {} : { expect: known }),
     ...(brokenAt === null ? {} : { first_broken: brokenAt }),
     head,
     checkpoint,
     next_cursor: next === null ? null : `${next.seq}.${next.hash}`,
   });
-  if (expected !== undefined && expected.seq > checkpoint.seq) {
-    const stored = await auditRead.hashAt(workspaceId, expected.seq);
-    if (stored !== expected.hash) return answer(expected.seq, null);
+  if (expected !== undefined) {
+    // Nobody can say any more what stood behind the checkpoint. That is no confirmation, so it is said.
+    known = expected.seq < checkpoint.seq ? "behind_checkpoint" : "matched";
+    const stored =
+      expected.seq === checkpoint.seq ? checkpoint.hash : await auditRead.hashAt(workspaceId, expected.seq);
+    if (known === "matched" && stored !== expected.hash) {
+      known = undefined;
+      return answer(expected.seq, null);
+    }
   }
+  // What was followed before ended here, and the log ends earlier: its end was cut off in between.
+  if (place.seq > head.seq) return answer(head.seq + 1, null);
+  if (place.seq === head.seq && place.hash !== head.hash) return answer(head.seq, null);
   for (let page = 1; ; page += 1) {
+    // Pruned since the page before: a gap that is right.
+    if (read.checkpoint.seq > place.seq) place = read.checkpoint;
     for (const event of read.events) {
       if (event.seq <= place.seq) continue;
       // A gap: the event that is missing is the first that is broken.
@@ -142,6 +160,7 @@ async function verify(
       const hash = await chainHash(place.hash, { ...event, workspace_id: workspaceId });
       if (hash !== event.hash) return answer(event.seq, null);
       place = { seq: event.seq, hash };
+      checked += 1;
     }
     if (read.events.length < pageSize) return answer(null, null);
     if (page >= pages) return answer(null, place);

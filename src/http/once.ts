@@ -1,6 +1,7 @@
 import { toBase64Url, utf8 } from "../lib/bytes.ts";
 import { minute } from "../lib/clock.ts";
 import { Fault } from "../lib/fault.ts";
+import { errorKind } from "../lib/log.ts";
 import type { EarlierRequest } from "../store/idempotency.ts";
 import type { AppContext } from "./context.ts";
 import { plainHeaders } from "./problem.ts";
@@ -30,7 +31,16 @@ export async function once(
 ): Promise<Response> {
   const key = readKey(c.req.header("idempotency-key"));
   if (key === undefined) return c.json((await run()).body, 201);
-  const { idempotency } = c.env.runtime.stores;
+  const { log, stores } = c.env.runtime;
+  const { idempotency } = stores;
+  /** What fails here leaves the key unfinished, which is safe; the answer is worth more than the note of it. */
+  const noted = async (note: Promise<void>): Promise<void> => {
+    try {
+      await note;
+    } catch (error) {
+      log({ event: "deferred_failed", task: "note_request", error: errorKind(error) });
+    }
+  };
   const keyHash = await sha256(utf8(`bindify/idempotency/v1${key}`));
   // With the key in front a body that can be guessed is not known by its hash.
   const line = utf8(`${key}\n${c.req.method} ${c.req.path}\n`);
@@ -46,11 +56,12 @@ export async function once(
     created = await run();
   } catch (error) {
     // A Fault says that nothing was created. Of any other failure nobody knows, so the key stays used.
-    if (error instanceof Fault) await idempotency.forget(session.id, keyHash);
+    if (error instanceof Fault) await noted(idempotency.forget(session.id, keyHash));
     throw error;
   }
   const answer = created.secret ? null : JSON.stringify(created.body);
-  await idempotency.finish(session.id, keyHash, { createdId: created.id, status: 201, answer });
+  // Without it a repeat is told that the outcome is not known; a secret that is not answered now is gone for ever.
+  await noted(idempotency.finish(session.id, keyHash, { createdId: created.id, status: 201, answer }));
   return c.json(created.body, 201);
 }
 

@@ -34,7 +34,12 @@ export interface Operation {
 }
 
 const health = z.strictObject({ status: z.literal("ok") });
-const version = z.strictObject({ name: z.string(), version: z.string() });
+const version = z.strictObject({
+  name: z.string(),
+  version: z.string(),
+  commit: z.string().nullable(),
+  bundle_sha256: z.string().nullable(),
+});
 
 /** Every address of the JSON API, with the schemas that its routes check requests with and its answers obey. */
 export const operations: readonly Operation[] = [

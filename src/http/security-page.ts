@@ -107,8 +107,8 @@ export async function securityPage(site: {
         last hash, then every later change to what came before shows.
       </li>
       <li>
-        <strong>Deleted rows</strong> stay in the platform's own recovery history for up to 30 days, sealed as
-        they were.
+        <strong>Deleted rows</strong> stay in the platform's own recovery history for up to 30 days: grants
+        sealed as they were; your email address, labels and the audit log as they were written.
       </li>
     </ul>
     <h2>How to report a vulnerability</h2>

@@ -1,6 +1,7 @@
 import { decodeJwt, errors, jwtVerify, type JWTPayload, type JWTVerifyGetKey } from "jose";
 import { z } from "zod";
 import { toBase64Url, utf8 } from "../lib/bytes.ts";
+import { day, second, systemClock } from "../lib/clock.ts";
 import { Fault } from "../lib/fault.ts";
 
 /** An issuer whose tokens are accepted. Presets differ in data only. */
@@ -45,6 +46,9 @@ const claims = z.object({
   jti: z.string().optional().catch(undefined),
 });
 
+/** Older tokens are refused, ms: what an erasure remembers of a person is forgotten after this time. */
+const oldestToken = day;
+
 /** Accepts a token of one of the issuers, or throws `unauthenticated` without saying why. */
 export function createVerifier(profiles: readonly IssuerProfile[]): Verifier {
   const byIssuer = new Map(profiles.map((profile) => [profile.issuer, profile]));
@@ -85,7 +89,7 @@ async function readIdentity(payload: JWTPayload, profile: IssuerProfile): Promis
   const parsed = claims.safeParse(payload);
   if (!parsed.success) throw new Fault("unauthenticated");
   const { sub, email, email_verified: verified, name, azp, sts, iat } = parsed.data;
-  if (sts === "pending") throw new Fault("unauthenticated");
+  if (sts === "pending" || systemClock() - iat * second > oldestToken) throw new Fault("unauthenticated");
   if (
     profile.authorizedParties !== undefined &&
     (azp === undefined || !profile.authorizedParties.includes(azp))
@@ -98,7 +102,7 @@ async function readIdentity(payload: JWTPayload, profile: IssuerProfile): Promis
     email: (verified ?? profile.ownAddresses === true) ? (email ?? null) : null,
     name: name ?? null,
     session: await sessionOf(parsed.data),
-    issuedAt: iat * 1000,
+    issuedAt: iat * second,
   };
 }
 

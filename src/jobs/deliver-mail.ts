@@ -90,11 +90,12 @@ const details = z.record(z.string(), z.union([z.string(), z.number()]));
 function textOf(mail: DueMail, { catalogue, site }: DeliverDeps): MailText {
   const page = site.adminUrls[0];
   const again = mail.kind === "reauth_needed" || mail.kind === "reauth_reminder";
+  const view = again ? "again" : mail.kind === "anomaly" ? "connection" : undefined;
   return writeMail(mail.kind, {
     brand: site.brand,
     link:
-      again && mail.connection_id !== null
-        ? `${page}/#/again/${encodeURIComponent(mail.connection_id)}`
+      view !== undefined && mail.connection_id !== null
+        ? `${page}/#/${view}/${encodeURIComponent(mail.connection_id)}`
         : `${page}/`,
     service: mail.service === null ? null : (catalogue.get(mail.service)?.name ?? mail.service),
     label: mail.label,

@@ -9,6 +9,7 @@ import { chainAudit } from "./chain-audit.ts";
 import { checkFingerprints, type CheckDeps } from "./check-fingerprints.ts";
 import { copyBlobs } from "./copy-blobs.ts";
 import { deliverMail, type DeliverDeps } from "./deliver-mail.ts";
+import { findAnomalies } from "./find-anomalies.ts";
 import { forgetOld } from "./forget-old.ts";
 import { printLogEvents } from "./print-log-events.ts";
 import { pruneAudit } from "./prune-audit.ts";
@@ -39,7 +40,6 @@ const erasureBudget = 20 * second;
 export const schedule: Readonly<Record<string, readonly Job[]>> = {
   "* * * * *": [
     { name: "adopt_journals", run: adoptJournals },
-    { name: "sweep_erased", run: (deps) => sweepErased(deps) },
     { name: "copy_blobs", run: copyBlobs },
     { name: "delete_expired_flows", run: (deps) => deps.stores.flows.deleteExpired() },
     { name: "settle_plans", run: (deps) => settleDue(deps) },
@@ -50,6 +50,7 @@ export const schedule: Readonly<Record<string, readonly Job[]>> = {
     { name: "check_fingerprints", run: checkFingerprints },
     // Last: these may take ten seconds and twenty, and a deletion many queries.
     { name: "rotate", run: rotate },
+    { name: "sweep_erased", run: (deps) => sweepErased(deps) },
     { name: "continue_erasures", run: (deps) => continueErasures(erasureBudget, deps) },
   ],
   // Every minute too, and alone: the platform counts the queries of an invocation, and one that others used up must not
@@ -57,6 +58,7 @@ export const schedule: Readonly<Record<string, readonly Job[]>> = {
   "*/1 * * * *": [{ name: "refresh_due", run: refreshDue }],
   "17 * * * *": [
     { name: "remind_reauth", run: remindOfReauth },
+    { name: "find_anomalies", run: findAnomalies },
     { name: "forget_old", run: (deps) => forgetOld(deps.stores) },
     { name: "purge_connections", run: purgeConnections },
     { name: "prune_audit", run: pruneAudit },

@@ -130,6 +130,12 @@ const rows = {
     "Unknown connection",
     "You have no connection with this id. See GET /api/connections.",
   ),
+  connection_in_use: row(
+    409,
+    40910,
+    "The connection is in use again",
+    "Somebody connected it again meanwhile, so it was not deleted. Look at it, and delete it again if you still want to.",
+  ),
   service_not_available: row(409, 4091, "The service cannot be connected now", "{reason}"),
   storage_not_configured: row(
     409,
@@ -229,7 +235,7 @@ const rows = {
     409,
     4097,
     "The payment account is not yours",
-    "The payment account that is kept for you names somebody else, so it was not used. Tell the operator.",
+    "The payment account that is kept for you is unknown to Stripe or names somebody else, so it was not used. Tell the operator.",
   ),
   not_subscribed: row(
     409,
@@ -242,6 +248,18 @@ const rows = {
     4099,
     "You are subscribed already",
     "You have a subscription. Change its quantity, or open the payment page to see it.",
+  ),
+  payment_overdue: row(
+    402,
+    4023,
+    "A payment is missing",
+    "Pay the open invoice on the payment page first, then change the quantity.",
+  ),
+  billing_rejected: row(
+    502,
+    5020,
+    "The payment service refused the request",
+    "Stripe refused what was asked, and nothing was changed. Reload the page and try again; if it stays, tell the operator.",
   ),
   billing_unavailable: row(
     502,

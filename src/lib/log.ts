@@ -11,6 +11,7 @@ export type TaskName =
   | "touch_last_used"
   | "touch_token"
   | "note_signal"
+  | "note_request"
   | "write_usage"
   | "write_log_events"
   | "end_probe_session"
@@ -26,6 +27,7 @@ export type JobName =
   | "copy_blobs"
   | "delete_expired_flows"
   | "deliver_mail"
+  | "find_anomalies"
   | "forget_old"
   | "print_log_events"
   | "prune_audit"
@@ -124,8 +126,8 @@ export type LogEvent =
   /** The bare fact: whose account it was is not said. */
   | { readonly event: "account_erased" }
   | { readonly event: "erasure_failed"; readonly error: ErrorKind }
-  /** The identity provider refused for an hour; its operator has to look. */
-  | { readonly event: "identity_not_deleted" };
+  /** The identity provider has not deleted somebody who asked for it; its operator has to look. */
+  | { readonly event: "identity_not_deleted"; readonly given_up: boolean };
 
 export type LogLevel = "info" | "warn" | "error";
 

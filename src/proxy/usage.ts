@@ -7,10 +7,10 @@ import type { Counts } from "../store/usage.ts";
 
 /** `last_used_at` is this coarse. */
 const touchInterval = 5 * minute;
-/** Counts of a connection are written at most this often by an isolate, ms. */
-const writeInterval = 2 * minute;
-/** Connections that an isolate remembers, at most; what falls out costs a conditional write, or a few counts. */
+/** Connections that an isolate remembers, at most; what falls out costs a conditional write. */
 const remembered = 5000;
+/** Connections whose counts are gathered, at most: then they are written at once. */
+const gathered = 2000;
 
 /** When this isolate last wrote a connection's use. */
 const touched = new Map<string, number>();
@@ -22,20 +22,14 @@ interface Pending extends Counts {
 
 /** Counted here and not written yet, by connection and day. */
 const pending = new Map<string, Pending>();
-/** When this isolate last wrote a connection's counts. */
-const written = new Map<string, number>();
 /** Until when an invocation waits to write what comes together. */
 let waitingUntil = 0;
-/** Nothing is due before: most calls need not look. */
-let nextLook = 0;
-/** ms. */
-const lookInterval = 10_000;
 
 export interface UsageDeps {
   readonly clock: Clock;
   readonly defer: Defer;
   readonly stores: Pick<Stores, "connections" | "usage">;
-  /** How long counts are gathered before an invocation writes them, ms; 0: a later call writes them. */
+  /** How long counts are gathered before an invocation writes them, ms; 0: a later call writes them, once a minute. */
   readonly usageWait: number;
 }
 
@@ -71,6 +65,11 @@ function touch(row: Used, now: number, deps: UsageDeps): void {
 /** Statuses by which what stands before a service says that the service itself did not answer. */
 const silent = new Set([502, 504, 520, 521, 522, 523, 524, 525, 526, 530]);
 
+/** Whether an answer shows that the service takes the credential: one that is busy or broken has not looked at it. */
+function takesCredential({ status }: Response): boolean {
+  return status < 500 && status !== 401 && status !== 403 && status !== 429;
+}
+
 function signal(row: Used, { response, fault }: Outcome, { defer, stores }: UsageDeps): void {
   if (fault === "upstream_rejected" || fault === "reauthorize_required") {
     if (row.refused_since === null) defer("note_signal", stores.usage.signal(row.id, "refused_since"));
@@ -86,8 +85,11 @@ function signal(row: Used, { response, fault }: Outcome, { defer, stores }: Usag
     return;
   }
   // A refusal of ours says nothing of the service.
-  if (response === undefined || (row.refused_since === null && row.unreachable_since === null)) return;
-  defer("note_signal", stores.usage.signal(row.id, null));
+  if (response === undefined) return;
+  if (takesCredential(response)) {
+    if (row.refused_since !== null || row.unreachable_since !== null)
+      defer("note_signal", stores.usage.signal(row.id, null));
+  } else if (row.unreachable_since !== null) defer("note_signal", stores.usage.answered(row.id));
 }
 
 function count(id: string, { startedAt, response }: Outcome, now: number): void {
@@ -95,8 +97,6 @@ function count(id: string, { startedAt, response }: Outcome, now: number): void 
   const key = `${id} ${day}`;
   const before = pending.get(key);
   const failed = response === undefined || response.status >= 400;
-  if (before === undefined && pending.size >= remembered) pending.clear();
-  if (!written.has(id)) nextLook = 0;
   pending.set(key, {
     id,
     day,
@@ -108,34 +108,23 @@ function count(id: string, { startedAt, response }: Outcome, now: number): void 
 }
 
 /**
- * One invocation of a burst stays behind its answer for `usageWait` and writes for all, so that the counts of a burst
- * are not lost with its isolate. What one wait leaves, because it was written a moment ago, the next call takes along.
+ * One invocation stays behind its answer for `usageWait` and writes for all that come meanwhile: one statement in that
+ * time, and no count waits for a later call, which may come to another isolate or never.
  */
 function writeLater(now: number, deps: UsageDeps): void {
-  if (waitingUntil > now || nextLook > now) return;
-  const wait = deps.usageWait;
-  nextLook = now + lookInterval;
-  if (due(now + wait).length === 0) return;
-  waitingUntil = now + wait;
-  deps.defer("write_usage", write(wait, deps));
-}
-
-function due(at: number): readonly (readonly [string, Pending])[] {
-  return [...pending].filter(([, { id }]) => {
-    const last = written.get(id);
-    return last === undefined ? true : at - last >= writeInterval;
-  });
-}
-
-async function write(wait: number, { clock, stores }: UsageDeps): Promise<void> {
-  if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
-  const now = clock();
-  const ready = due(now);
-  if (ready.length === 0) return;
-  if (written.size >= remembered) written.clear();
-  for (const [key, { id }] of ready) {
-    pending.delete(key);
-    written.set(id, now);
+  if (pending.size >= gathered) {
+    deps.defer("write_usage", write(0, deps));
+    return;
   }
-  await stores.usage.add(ready.map(([, counted]) => counted));
+  if (waitingUntil > now) return;
+  waitingUntil = now + (deps.usageWait === 0 ? minute : deps.usageWait);
+  deps.defer("write_usage", write(deps.usageWait, deps));
+}
+
+/** What is being written leaves the memory first: a write whose answer is lost must not be counted twice. */
+async function write(wait: number, { stores }: UsageDeps): Promise<void> {
+  if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
+  const ready = [...pending.values()];
+  pending.clear();
+  if (ready.length > 0) await stores.usage.add(ready);
 }

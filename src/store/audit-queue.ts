@@ -54,13 +54,17 @@ export function createAuditQueue(db: D1Database, defaultDays: number) {
     }
   };
 
-  /** A statement that leaves an event to be chained soon, for a batch of background work, after a conditional one. */
+  /**
+   * A statement that leaves an event to be chained soon, for a batch of background work, after a conditional one. Work
+   * that outlives its account leaves none: the account's chain is gone, and the event would name it.
+   */
   const queued = (workspaceId: Id, entry: AuditEntry, changed: boolean): D1PreparedStatement => {
     const event = plain(entry, 0);
     return db
       .prepare(
         `INSERT INTO audit_queue (workspace_id, at, type, actor, connection_id, service, detail)
-         SELECT ?1, ${databaseNow}, ?2, ?3, ?4, ?5, ?6 ${changed ? "WHERE changes() > 0" : ""}`,
+         SELECT ?1, ${databaseNow}, ?2, ?3, ?4, ?5, ?6 FROM workspaces WHERE id = ?1
+           ${changed ? "AND changes() > 0" : ""}`,
       )
       .bind(workspaceId, event.type, event.actor, event.connection_id, event.service, event.detail);
   };

@@ -1,4 +1,5 @@
 import type { AuditActor, AuditEntry } from "../lib/audit-event.ts";
+import { Fault } from "../lib/fault.ts";
 import type { Audit } from "./audit.ts";
 import { createBlobCopies } from "./blob-copies.ts";
 import {
@@ -80,14 +81,18 @@ export function createConnections(db: D1Database, audit: Pick<Audit, "record">) 
   return {
     ...createBlobCopies(db),
 
-    /** Inserts at generation 1 with the sealed blob in the row: the one durable step of connecting. */
+    /**
+     * Inserts at generation 1 with the sealed blob in the row: the one durable step of connecting. Refused for an
+     * account that is being deleted, whatever was admitted before: nobody would revoke what came in behind the deletion.
+     */
     async insert(row: NewConnection, actor: AuditActor): Promise<Connection> {
       const statement = db
         .prepare(
           `INSERT INTO connections (id, workspace_id, service, label, kind, storage, upstream_url, status, lookup,
              verifier, data_key_id, blob, issuer, access_expires_at, refreshable, scope, due_at, created_at, authorized_at)
-           VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'active', ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15,
-             CASE WHEN ?6 = 'managed' THEN COALESCE(?16, ${nextCheck}) END, ${databaseNow}, ${databaseNow})
+           SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, 'active', ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15,
+             CASE WHEN ?6 = 'managed' THEN COALESCE(?16, ${nextCheck}) END, ${databaseNow}, ${databaseNow}
+           FROM workspaces WHERE id = ?2 AND erasing_at IS NULL
            RETURNING ${publicColumns}`,
         )
         .bind(
@@ -117,7 +122,7 @@ export function createConnections(db: D1Database, audit: Pick<Audit, "record">) 
         detail: { kind, storage },
       } as const;
       const inserted = await recorded(row.workspace_id, entry, statement);
-      if (inserted === null) throw new Error("the database returned no inserted row");
+      if (inserted === null) throw new Fault("account_erasing");
       return inserted;
     },
 

@@ -53,7 +53,7 @@ export function createDataKeys(db: D1Database) {
       return id ?? 0;
     },
 
-    /** Keeps a new data key and its wrappings together, unless the owner got one meanwhile. */
+    /** Keeps a new data key and its wrappings together, unless the owner got one meanwhile, or is being deleted. */
     async insertFirst(
       owner: string,
       id: string,
@@ -64,7 +64,8 @@ export function createDataKeys(db: D1Database) {
         db
           .prepare(
             `INSERT INTO data_keys (id, owner, created_at, rotation_id) SELECT ?1, ?2, ${databaseNow}, ?3
-             WHERE NOT EXISTS (SELECT 1 FROM data_keys WHERE owner = ?2)`,
+             WHERE NOT EXISTS (SELECT 1 FROM data_keys WHERE owner = ?2)
+               AND (?2 NOT GLOB 'wsp_*' OR EXISTS (SELECT 1 FROM workspaces WHERE id = ?2 AND erasing_at IS NULL))`,
           )
           .bind(id, owner, rotation),
         db

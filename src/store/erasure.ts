@@ -1,11 +1,17 @@
 import type { AuditActor } from "../lib/audit-event.ts";
 import type { Audit } from "./audit.ts";
-import type { ConnectionKind, RevocationState } from "./connection.ts";
+import {
+  publicColumns,
+  type Connection,
+  type ConnectionKind,
+  type RevocationState,
+  type StorageMode,
+} from "./connection.ts";
 import { databaseNow, type Id } from "./database.ts";
 
 /** KV lists what was written within this time at the latest, and no writer of a token lives longer. ms. */
 const sweepAfter = 600_000;
-/** How long tokens of an erased person are refused, ms: longer than any issuer lets one live. */
+/** How long tokens of an erased person are refused, ms: none is accepted that is older. */
 const refusedFor = 86_400_000;
 /** A step that failed is tried again after this time, ms; one that was killed as well. */
 const retryAfter = 120_000;
@@ -15,13 +21,18 @@ export interface Erasure {
   /** SHA-256 of issuer and subject. */
   readonly person: string;
   readonly workspace_id: Id;
-  readonly tries: number;
+}
+
+export interface Refusal {
+  readonly until: number;
+  readonly known: 0 | 1;
 }
 
 export interface Owned {
   readonly id: Id;
   readonly service: string;
   readonly kind: ConnectionKind;
+  readonly storage: StorageMode;
   readonly revocation: RevocationState | null;
 }
 
@@ -54,8 +65,34 @@ export function createErasures(db: D1Database, audit: Pick<Audit, "record">) {
     db.prepare("DELETE FROM connections WHERE id = ?1 AND workspace_id = ?2").bind(id, workspaceId),
   ];
 
+  /** Every credential is dead from here on. What nobody here can open is not kept for its holder. */
+  const closing = (workspaceId: Id): D1PreparedStatement =>
+    db
+      .prepare(
+        `UPDATE connections SET status = 'disconnected', disconnected_at = ${databaseNow}, due_at = NULL,
+           revocation_at = ${databaseNow}, revocation = CASE WHEN kind = 'key' THEN 'not_applicable'
+             WHEN storage = 'managed' THEN 'pending' ELSE 'awaiting_credential' END,
+           blob = CASE WHEN kind = 'oauth' AND storage = 'managed' THEN blob END
+         WHERE workspace_id = ?1 AND status != 'disconnected'`,
+      )
+      .bind(workspaceId);
+
   return {
-    /** Deletes one disconnected connection, with its event. */
+    /**
+     * Begins to delete one disconnected connection: from here on no sign-in takes it back, also none that had a lease.
+     * Null where it is not disconnected any more.
+     */
+    async beginPurge(workspaceId: Id, id: Id): Promise<Connection | null> {
+      return await db
+        .prepare(
+          `UPDATE connections SET purging_at = ${databaseNow}, fence = fence + 1
+           WHERE id = ?1 AND workspace_id = ?2 AND status = 'disconnected' RETURNING ${publicColumns}`,
+        )
+        .bind(id, workspaceId)
+        .first<Connection>();
+    },
+
+    /** Deletes one connection whose deletion has begun, with its event. */
     async purgeConnection(
       workspaceId: Id,
       id: Id,
@@ -71,22 +108,13 @@ export function createErasures(db: D1Database, audit: Pick<Audit, "record">) {
         db
           .prepare(`UPDATE workspaces SET erasing_at = COALESCE(erasing_at, ${databaseNow}) WHERE id = ?1`)
           .bind(workspaceId),
-        // Every credential is dead from here on. What nobody here can open is not kept for its holder.
-        db
-          .prepare(
-            `UPDATE connections SET status = 'disconnected', disconnected_at = ${databaseNow},
-               due_at = NULL, revocation_at = ${databaseNow}, revocation = CASE WHEN kind = 'key' THEN 'not_applicable' WHEN storage = 'managed' THEN 'pending'
-                 ELSE 'awaiting_credential' END,
-               blob = CASE WHEN kind = 'oauth' AND storage = 'managed' THEN blob END
-             WHERE workspace_id = ?1 AND status != 'disconnected'`,
-          )
-          .bind(workspaceId),
+        closing(workspaceId),
         db
           .prepare(
             `INSERT INTO erasures (person, workspace_id, started_at, next_at)
              VALUES (?1, ?2, ${databaseNow}, ${databaseNow} + ${retryAfter})
-             ON CONFLICT (person) DO UPDATE SET workspace_id = excluded.workspace_id, tries = 0, finished_at = NULL,
-               started_at = excluded.started_at, next_at = excluded.next_at
+             ON CONFLICT (person) DO UPDATE SET workspace_id = excluded.workspace_id, tries = 0, identity_since = NULL,
+               finished_at = NULL, started_at = excluded.started_at, next_at = excluded.next_at
                WHERE erasures.workspace_id IS NULL`,
           )
           .bind(person, workspaceId),
@@ -96,12 +124,36 @@ export function createErasures(db: D1Database, audit: Pick<Audit, "record">) {
       ]);
     },
 
-    /** When the person's account was deleted, as long as tokens from before are refused. */
-    async startedAt(person: string): Promise<number | null> {
+    /**
+     * Until when tokens of a person whose account was deleted were made in vain, and whether this sign-in is one from
+     * before; null where nobody's account was deleted lately.
+     */
+    async refusal(person: string, session: string): Promise<Refusal | null> {
       return await db
-        .prepare("SELECT started_at FROM erasures WHERE person = ?1")
+        .prepare(
+          `SELECT COALESCE(finished_at, ${databaseNow}) AS until,
+             EXISTS (SELECT 1 FROM erased_sessions WHERE person = ?1 AND session = ?2) AS known
+           FROM erasures WHERE person = ?1`,
+        )
+        .bind(person, session)
+        .first<Refusal>();
+    },
+
+    /** Closes what is active all the same, such as what an older version of the worker let in. */
+    async close(workspaceId: Id): Promise<void> {
+      await closing(workspaceId).run();
+    },
+
+    /** For how long the identity provider has not deleted the person, ms; 0: this is the first time. */
+    async identityWaits(person: string): Promise<number> {
+      const waited = await db
+        .prepare(
+          `UPDATE erasures SET identity_since = COALESCE(identity_since, ${databaseNow}) WHERE person = ?1
+           RETURNING ${databaseNow} - identity_since AS waited`,
+        )
         .bind(person)
-        .first<number>("started_at");
+        .first<number>("waited");
+      return waited ?? 0;
     },
 
     /** Takes erasures that are due, so that no other run takes them for a while. */
@@ -111,11 +163,21 @@ export function createErasures(db: D1Database, audit: Pick<Audit, "record">) {
           `UPDATE erasures SET next_at = ${databaseNow} + ${retryAfter}, tries = tries + 1
            WHERE person IN (SELECT person FROM erasures WHERE next_at <= ${databaseNow} ORDER BY next_at LIMIT ?1)
              AND workspace_id IS NOT NULL
-           RETURNING person, workspace_id, tries`,
+           RETURNING person, workspace_id`,
         )
         .bind(limit)
         .all<Erasure>();
       return results;
+    },
+
+    /** A run that ended because it had done its share: the next one need not wait for it. */
+    async again(person: string): Promise<void> {
+      await db
+        .prepare(
+          `UPDATE erasures SET next_at = ${databaseNow} WHERE person = ?1 AND workspace_id IS NOT NULL`,
+        )
+        .bind(person)
+        .run();
     },
 
     /** What a closed workspace holds, by service: for the person to see what only they can end. */
@@ -133,7 +195,7 @@ export function createErasures(db: D1Database, audit: Pick<Audit, "record">) {
     async connections(workspaceId: Id, limit: number): Promise<readonly Owned[]> {
       const { results } = await db
         .prepare(
-          `SELECT id, service, kind, revocation FROM connections WHERE workspace_id = ?1
+          `SELECT id, service, kind, storage, revocation FROM connections WHERE workspace_id = ?1
            ORDER BY created_at DESC, id DESC LIMIT ?2`,
         )
         .bind(workspaceId, limit)
@@ -168,12 +230,15 @@ export function createErasures(db: D1Database, audit: Pick<Audit, "record">) {
      * Everything else that names the person, in one transaction. A foreign key that still points here makes it fail
      * as a whole: somebody wrote meanwhile, and the next run deletes that too.
      */
-    async finish({
-      person,
-      workspace_id: workspaceId,
-    }: Pick<Erasure, "person" | "workspace_id">): Promise<void> {
+    async finish({ person, workspace_id: workspaceId }: Erasure): Promise<void> {
       const ofUser = "(SELECT id FROM users WHERE workspace_id = ?1)";
       await db.batch([
+        db
+          .prepare(
+            `INSERT INTO erased_sessions (person, session) SELECT ?2, session FROM logins WHERE user_id IN ${ofUser}
+             ON CONFLICT DO NOTHING`,
+          )
+          .bind(workspaceId, person),
         ...[
           "DELETE FROM flows WHERE workspace_id = ?1",
           `DELETE FROM tokens WHERE user_id IN ${ofUser}`,

@@ -13,6 +13,10 @@ import {
   type NextGeneration,
 } from "./grant-row.ts";
 
+/** A deletion lists and revokes what it finds: nothing may come to life behind it. */
+const accountStays =
+  "NOT EXISTS (SELECT 1 FROM workspaces w WHERE w.id = workspace_id AND w.erasing_at IS NOT NULL)";
+
 export type GrantStates = ReturnType<typeof createGrantStates>;
 
 /** The conditional writes of the refresh protocol. Each is one statement or one batch, and says who won. */
@@ -66,13 +70,13 @@ export function createGrantStates(db: D1Database, audit: Pick<Audit, "record">) 
 
     /**
      * Takes the lease from any state: the person is here, and what they bring replaces whatever is on its way. Null
-     * where the connection is gone, or is being deleted.
+     * where the connection is gone, or it or its account is being deleted.
      */
     async takeOver(id: Id, length: number): Promise<Lease | null> {
       const row = await db
         .prepare(
           `UPDATE connections SET state = 'leased', fence = fence + 1, lease_until = ${databaseNow} + ?2
-           WHERE id = ?1 AND purging_at IS NULL RETURNING fence, gen`,
+           WHERE id = ?1 AND purging_at IS NULL AND ${accountStays} RETURNING fence, gen`,
         )
         .bind(id, length)
         .first<{ fence: number; gen: number }>();
@@ -109,13 +113,15 @@ export function createGrantStates(db: D1Database, audit: Pick<Audit, "record">) 
         supersede(db, lease),
         db
           .prepare(
-            `UPDATE connections SET gen = gen + 1, state = 'live', status = 'active', disconnected_at = NULL,
+            `UPDATE connections SET gen = gen + 1, state = 'live', disconnected_at = NULL,
+               status = CASE status WHEN 'suspended' THEN 'suspended' ELSE 'active' END,
                blob = ?4, blob_fence = ?3, blob_copied_at = NULL, lookup = ?5, verifier = ?6, storage = ?7,
                data_key_id = ?8, retry_at = 0, sent_at = 0, access_expires_at = ?9, refreshable = ?10, scope = ?11,
                upstream_url = ?12, issuer = ?13, kind = ?15, reauth_since = NULL, wanted_scope = NULL,
                refused_since = CASE WHEN ?14 THEN NULL ELSE refused_since END, revocation = NULL, due_at = CASE WHEN ?7 = 'managed' THEN COALESCE(?16, ${nextCheck}) END,
                authorized_at = CASE WHEN ?14 THEN ${databaseNow} ELSE authorized_at END
              WHERE id = ?1 AND gen = ?2 AND fence = ?3 AND state = 'leased' AND (status = 'active' OR ?14)
+               AND ${accountStays}
              RETURNING ${publicColumns}`,
           )
           .bind(

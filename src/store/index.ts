@@ -1,3 +1,4 @@
+import { createAnomalies, type Anomalies } from "./anomalies.ts";
 import { createAudit, type Audit } from "./audit.ts";
 import { createAuditPrune, type AuditPrune } from "./audit-prune.ts";
 import { createAuditRead, type AuditRead } from "./audit-read.ts";
@@ -51,6 +52,7 @@ export interface Stores {
   readonly tokens: Tokens;
   readonly idempotency: Idempotency;
   readonly usage: Usage;
+  readonly anomalies: Anomalies;
   readonly erasures: Erasures;
   readonly subscriptions: Subscriptions;
   readonly billingEvents: BillingEvents;
@@ -88,6 +90,7 @@ export function createStores(db: D1Database, kv: KVNamespace, auditDays = 90, ma
     tokens: createTokens(db, audit),
     idempotency: createIdempotency(db),
     usage: createUsage(db),
+    anomalies: createAnomalies(db, mail),
     erasures: createErasures(db, audit),
     subscriptions: createSubscriptions(db, {
       audit: (workspaceId, entry, changed) => audit.queued(workspaceId, entry, changed),

@@ -56,6 +56,8 @@ export function createTokens(db: D1Database, audit: Pick<Audit, "record">) {
             `INSERT INTO tokens (id, user_id, name, scope, prefix, hash, created_at, expires_at)
              SELECT ?1, ?2, ?3, ?4, ?5, ?6, ${databaseNow}, ${databaseNow} + ?7
              WHERE (SELECT COUNT(*) FROM tokens WHERE user_id = ?2) < ${tokensPerUser}
+               AND NOT EXISTS (SELECT 1 FROM users u JOIN workspaces w ON w.id = u.workspace_id
+                 WHERE u.id = ?2 AND w.erasing_at IS NOT NULL)
              RETURNING ${columns}`,
           )
           .bind(id, user.id, token.name, scope, token.prefix, token.hash, lifetime),

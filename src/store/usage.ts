@@ -71,6 +71,16 @@ export function createUsage(db: D1Database) {
       await statement.bind(id).run();
     },
 
+    /** It answered, whatever it thinks of the credential. */
+    async answered(id: Id): Promise<void> {
+      await db
+        .prepare(
+          "UPDATE connections SET unreachable_since = NULL WHERE id = ?1 AND unreachable_since IS NOT NULL",
+        )
+        .bind(id)
+        .run();
+    },
+
     /** Days further back than `days`. */
     async purge(days: number): Promise<number> {
       const { meta } = await db

@@ -61,6 +61,7 @@ const refused: readonly (readonly [string, Record<string, unknown>])[] = [
   ["TRIAL_DAYS", { ...hosted, TRIAL_DAYS: "0" }],
   ["OIDC_AUDIENCE", { ...hosted, ...oidc, OIDC_AUDIENCE: undefined }],
   ["OIDC_ISSUER", { ...hosted, ...oidc, OIDC_ISSUER: "http://id.example" }],
+  ["OIDC_ISSUER", { ...hosted, ...oidc, CLERK_PUBLISHABLE_KEY: `pk_live_${btoa("id.example$")}` }],
   ["CLERK_PUBLISHABLE_KEY", { ...hosted, CLERK_PUBLISHABLE_KEY: "sk_live_secret-value" }],
   ["LOCAL_IDENTITY_KEY", { ...local, PUBLIC_URL: "https://bindify.example" }],
   ["LOCAL_IDENTITY_KEY", { ...local, PUBLIC_URL: "http://127.0.0.1.nip.io:8787" }],

@@ -20,6 +20,10 @@ describe("CORS", () => {
     const real = await instance.fetch("/api/config", { headers: { origin } });
     expect(real.headers.get("access-control-allow-origin")).toBe(origin);
     expect(real.headers.get("vary")).toMatch(/origin/i);
+    const exposed = real.headers.get("access-control-expose-headers") ?? "";
+    for (const name of ["retry-after", "idempotent-replayed", "content-disposition"]) {
+      expect(exposed).toContain(name);
+    }
   });
 
   it.each([

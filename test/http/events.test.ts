@@ -20,6 +20,7 @@ const verified = z.object({
   ok: z.boolean(),
   checked: z.number(),
   first_broken: z.number().optional(),
+  expect: z.string().optional(),
   head: z.object({ seq: z.number(), hash: z.string() }),
   next_cursor: z.string().nullable(),
 });
@@ -200,6 +201,96 @@ describe("the audit log", () => {
     expect(await verify(victim)).toMatchObject({ ok: true, checked: 2 });
     await edit(instance.env, "DELETE FROM audit_checkpoints WHERE workspace_id = ?1", workspace);
     expect(await verify(victim)).toMatchObject({ ok: false, first_broken: 1 });
+  });
+
+  it("T88 a head that lies behind the checkpoint is said not to be compared, one at it is compared", async () => {
+    const victim = await createPerson(instance);
+    for (let at = 0; at < 3; at++) await victim.connect({ url: upstream().url });
+    const workspace = await workspaceOf(victim);
+    const hashes = await instance.env.DB.prepare(
+      "SELECT seq, hash FROM audit_events WHERE workspace_id = ?1 ORDER BY seq",
+    )
+      .bind(workspace)
+      .all<{ seq: number; hash: string }>();
+    const [first, second] = hashes.results.map(({ seq, hash }) => `${seq}.${hash}`);
+    await edit(
+      instance.env,
+      `INSERT INTO audit_checkpoints (workspace_id, seq, hash, at)
+       SELECT workspace_id, seq, hash, 1 FROM audit_events WHERE workspace_id = ?1 AND seq = 2`,
+      workspace,
+    );
+    await tamper("DELETE FROM audit_events WHERE workspace_id = ?1 AND seq <= 2", workspace);
+    expect(await verify(victim, `?expect=${first}`)).toMatchObject({ ok: true, expect: "behind_checkpoint" });
+    expect(await verify(victim, `?expect=${second}`)).toMatchObject({ ok: true, expect: "matched" });
+    expect(await verify(victim, "?expect=2.AAAA")).toMatchObject({ ok: false, first_broken: 2 });
+  });
+
+  it("T88 an end that was cut off between two parts of a check is named", async () => {
+    const victim = await createPerson(instance);
+    for (let at = 0; at < 2; at++) await victim.connect({ url: upstream().url });
+    const { head } = await verify(victim);
+    expect(await verify(victim, `?cursor=${head.seq}.${head.hash}`)).toMatchObject({ ok: true, checked: 0 });
+    expect(await verify(victim, `?cursor=${head.seq}.AAAA`)).toMatchObject({
+      ok: false,
+      first_broken: head.seq,
+    });
+    const cut = "DELETE FROM audit_events WHERE workspace_id = ?1 AND seq = ?2";
+    await tamper(cut, await workspaceOf(victim), head.seq);
+    expect(await verify(victim, `?cursor=${head.seq}.${head.hash}`)).toMatchObject({
+      ok: false,
+      first_broken: head.seq,
+    });
+  });
+
+  it("T88 events that go, with their right, between two pages leave no gap", async () => {
+    const victim = await createPerson(instance);
+    const workspace = await workspaceOf(victim);
+    await edit(
+      instance.env,
+      `INSERT INTO audit_queue (workspace_id, at, type, actor, detail)
+       WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1500)
+       SELECT ?1, 1, 'login', 'owner', '{}' FROM n`,
+      workspace,
+    );
+    const { stores } = await instance.runtime();
+    while ((await stores.audit.chain(workspace, 200)) > 0);
+    const check = async (path: string) => {
+      let pages = 0;
+      const pruning = createInstance({}, (runtime) => {
+        const { auditRead } = runtime.stores;
+        const follow: typeof auditRead.follow = async (...wanted) => {
+          pages += 1;
+          if (pages === 2) {
+            await edit(
+              instance.env,
+              `INSERT INTO audit_checkpoints (workspace_id, seq, hash, at)
+               SELECT workspace_id, seq, hash, 1 FROM audit_events WHERE workspace_id = ?1 AND seq = 1200`,
+              workspace,
+            );
+            await tamper("DELETE FROM audit_events WHERE workspace_id = ?1 AND seq <= 1200", workspace);
+          }
+          return await auditRead.follow(...wanted);
+        };
+        return { ...runtime, stores: { ...runtime.stores, auditRead: { ...auditRead, follow } } };
+      });
+      const headers = { authorization: `Bearer ${victim.token}` };
+      return await (await pruning.fetch(path, { headers })).text();
+    };
+    const kept = "SELECT * FROM audit_events WHERE workspace_id = ?1 AND seq <= 1200";
+    const { results } = await instance.env.DB.prepare(kept).bind(workspace).all();
+    expect(JSON.parse(await check("/api/events/verify"))).toMatchObject({ ok: true, next_cursor: null });
+    await edit(instance.env, "DELETE FROM audit_checkpoints WHERE workspace_id = ?1", workspace);
+    await edit(
+      instance.env,
+      `INSERT INTO audit_events SELECT value ->> 'workspace_id', value ->> 'seq', value ->> 'at', value ->> 'type',
+         value ->> 'actor', value ->> 'connection_id', value ->> 'service', value ->> 'detail',
+         value ->> 'keep_until', value ->> 'hash' FROM json_each(?1)`,
+      JSON.stringify(results),
+    );
+    const lines = (await check("/api/events/export")).split("\n");
+    expect(lines.filter((text) => text.includes('"kind":"checkpoint"'))).toEqual([
+      expect.stringContaining('"seq":1200'),
+    ]);
   });
 
   it("T82 is its workspace's alone", async () => {

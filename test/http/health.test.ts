@@ -50,15 +50,46 @@ describe("GET /api/connections/:id/health", () => {
     const refused = await healthOf(person, id);
     expect(refused).toMatchObject({ health: "refused" });
     expect(refused.sentence).toMatch(/refused the stored key since \d+ \w+ \d{4}/);
+    // Each of these waits until its counts are written: that is one write, and a signal another.
     ledger.take();
     await strict.fetch(secretPath, rpcCall());
-    expect(ledger.take()).toBe("d1:first");
+    expect(ledger.take()).toBe("d1:first d1:run");
     await instance.fetch(secretPath, rpcCall());
-    expect(ledger.take()).toContain("d1:run");
+    expect(ledger.take()).toMatch(/^d1:first d1:run d1:run/);
     expect(await healthOf(person, id)).toMatchObject({ health: "working", refused_since: null });
     ledger.take();
     await instance.fetch(secretPath, rpcCall());
-    expect(ledger.take()).toBe("d1:first");
+    expect(ledger.take()).toBe("d1:first d1:run");
+  });
+
+  it.each([429, 500, 503])("an answer of %i clears no refusal: nobody looked at the key", async (status) => {
+    const person = await createPerson(instance);
+    const { id, secretPath } = await person.connect({ url: upstream().url });
+    await edit(
+      instance.env,
+      "UPDATE connections SET refused_since = 5, unreachable_since = 5 WHERE id = ?1",
+      id,
+    );
+    const busy = createInstance(instance.env, (runtime) => ({
+      ...runtime,
+      outbound: async () => new Response("busy", { status }),
+    }));
+    await busy.fetch(secretPath, rpcCall());
+    const answer = await person.call("GET", `/api/connections/${id}/health`);
+    expect(await answer.json()).toMatchObject({
+      health: "refused",
+      refused_since: "1970-01-01T00:00:00.005Z",
+      unreachable_since: null,
+    });
+  });
+
+  it("a sign-in that ends within a day is told with its time", async () => {
+    const person = await createPerson(instance);
+    const { id } = await signIn(person, await createProvider(hostile));
+    const end = new Date(Date.now() + 40 * 60_000);
+    const set = "UPDATE connections SET refreshable = 0, access_expires_at = ?2 WHERE id = ?1";
+    await edit(instance.env, set, id, end.getTime());
+    expect((await healthOf(person, id)).sentence).toContain(`${end.toISOString().slice(11, 16)} UTC`);
   });
 
   it("a service that does not answer, until it does", async () => {
@@ -104,6 +135,14 @@ describe("GET /api/connections/:id/health", () => {
 });
 
 describe("GET /api/connections/:id/activity", () => {
+  it("counts the later calls of a session too, although nobody calls after them", async () => {
+    const person = await createPerson(instance);
+    const { id, secretPath } = await person.connect({ url: upstream().url });
+    for (let at = 0; at < 3; at++) await instance.fetch(secretPath, rpcCall());
+    const answer = await person.call("GET", `/api/connections/${id}/activity?days=1`);
+    expect(activity.parse(await answer.json()).days).toMatchObject([{ requests: 3 }]);
+  });
+
   it("counts calls of a burst in one write, errors among them, and renewals", async () => {
     const person = await createPerson(instance);
     const { id, secretPath } = await person.connect({ url: upstream().url });
@@ -126,7 +165,8 @@ describe("GET /api/connections/:id/activity", () => {
     expect(days).toHaveLength(7);
     expect(days.at(-1)).toMatchObject({
       day: new Date().toISOString().slice(0, 10),
-      requests: 8,
+      requests: 9,
+      errors: 1,
       refreshes: 1,
     });
     expect(days[0]).toMatchObject({ requests: 0, errors: 0, refreshes: 0 });

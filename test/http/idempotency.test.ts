@@ -11,6 +11,10 @@ const made = z.looseObject({ connection: z.looseObject({ id: z.string() }) });
 const body = () => ({ service: "custom", url: upstream().url, fields: { api_key: "good-key" } });
 const count = z.object({ connections: z.array(z.unknown()) });
 
+const broken = async () => {
+  throw new Error("D1_ERROR: the test wants it so");
+};
+
 describe("Idempotency-Key", () => {
   it("a repeat makes nothing again, names what was made, and the secret is stored nowhere", async () => {
     const person = await createPerson(instance);
@@ -75,6 +79,32 @@ describe("Idempotency-Key", () => {
     const late = await person.call("POST", "/api/connections", good, { "idempotency-key": "gone" });
     await problemOf(late, "outcome_unknown");
   });
+
+  it.each(["finish", "forget"] as const)(
+    "a storage that fails at `%s` costs nobody the answer",
+    async (at) => {
+      const person = await createPerson(instance);
+      const failing = createInstance({}, (runtime) => {
+        const { idempotency } = runtime.stores;
+        return { ...runtime, stores: { ...runtime.stores, idempotency: { ...idempotency, [at]: broken } } };
+      });
+      const wanted = at === "finish" ? body() : { ...body(), fields: { api_key: "bad-key" } };
+      const answer = await failing.fetch("/api/connections", {
+        method: "POST",
+        headers: {
+          authorization: `Bearer ${person.token}`,
+          "content-type": "application/json",
+          "idempotency-key": "hiccup",
+        },
+        body: JSON.stringify(wanted),
+      });
+      if (at === "forget") return void (await problemOf(answer, "key_rejected"));
+      expect(answer.status).toBe(201);
+      expect(await answer.text()).toContain('"secret_url"');
+      const again = await person.call("POST", "/api/connections", wanted, { "idempotency-key": "hiccup" });
+      await problemOf(again, "request_in_flight");
+    },
+  );
 
   it("an answer without a secret is given again, a new key for a token is not", async () => {
     const person = await createPerson(instance);

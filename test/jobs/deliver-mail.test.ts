@@ -120,6 +120,18 @@ describe("the queue of mail", () => {
 });
 
 describe("delivering mail", () => {
+  it("says what was unusual, and leads to the connection", async () => {
+    const id = await createRow(owner, "gen = gen");
+    const detail = { kind: "many_refusals", refusals: 55, calls: 60 };
+    const about = { occasion: "a", kind: "anomaly", userId: owner.user, connectionId: id, detail } as const;
+    await stores.mail.enqueue(about);
+    expect(await deliverMail(deps())).toBe(1);
+    const [sent] = await post.mails();
+    expect(sent).toMatchObject({ subject: "Unusual use of your Linear connection" });
+    expect(sent?.["text_body"]).toContain("55 of 60 calls");
+    expect(sent?.["text_body"]).toContain(`https://bindify.example/#/connection/${id}`);
+  });
+
   it("sends what is due, once, with the link to the connection", async () => {
     const id = await createRow(owner, `state = 'reauth', reauth_since = ${daysAgo(1)}`);
     await stores.mail.enqueue({ occasion: "r", kind: "reauth_needed", userId: owner.user, connectionId: id });

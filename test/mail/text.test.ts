@@ -40,6 +40,15 @@ describe("the texts of mail", () => {
     expect(writeMail("master_key_missing", { ...facts, detail }).text).toContain("00112233aabbccdd");
   });
 
+  it.each([
+    [{ kind: "many_calls", calls: 900, busiest_day: 20 }, /900 calls in one day.* had 20\./],
+    [{ kind: "many_renewals", renewals: 70, busiest_day: 2 }, /renewed 70 times.* was 2\./],
+    [{ kind: "many_refusals", refusals: 55, calls: 60 }, /55 of 60 calls/],
+    [{ kind: "after_silence", days: 90 }, /after 90 days/],
+  ])("says what was unusual: %j", (detail, words) => {
+    expect(writeMail("anomaly", { ...facts, detail }).text).toMatch(words);
+  });
+
   it("names the connection by its service and the person's own name for it", () => {
     expect(writeMail("reauth_needed", facts).text).toContain("“Work” (Linear)");
     expect(writeMail("reauth_needed", { ...facts, label: "Linear" }).text).toContain("to Linear");

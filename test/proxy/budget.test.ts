@@ -26,7 +26,10 @@ describe.each(["zero_knowledge", "managed"] as const)("storage operations of one
       await answer.body?.cancel();
       return ledger.take();
     };
-    expect(await call(), "the first call notes that the connection is used").toBe("d1:first d1:run d1:run");
+    // And one for all counts of the isolate, once a minute at most.
+    expect(await call(), "the first call notes that the connection is used").toMatch(
+      /^d1:first d1:run( d1:run)?$/,
+    );
     expect(await call(), "the row carries the blob at first").toBe("d1:first");
     await edit(instance.env, "UPDATE connections SET blob = NULL WHERE id = ?1", connected.id);
     expect(await call(), "then KV has it").toBe("d1:first kv:get");

@@ -51,6 +51,7 @@ const planFacts = {
   cancel_at: null,
   past_due_since: null,
   paid_until: null,
+  parts: null,
 };
 const plan = {
   plan: "none",
@@ -76,7 +77,15 @@ async function everyStatement(): Promise<readonly string[]> {
       .bind(workspace)
       .first<string>("id")) ?? "";
   const settlement = { ...plan, workspaceId: workspace, userId };
-  const ticket = { workspace_id: workspace, user_id: userId, number: 1, since: 0, plan: null, now: 0 };
+  const ticket = {
+    workspace_id: workspace,
+    user_id: userId,
+    customer_id: "cus_x",
+    number: 1,
+    since: 0,
+    plan: null,
+    now: 0,
+  };
   const called = new Set<string>();
   const {
     connections,
@@ -203,7 +212,12 @@ async function everyStatement(): Promise<readonly string[]> {
     ],
     "usage.purge": async () => await usage.purge(90),
     "erasures.begin": async () => await erasures.begin("x", "wsp_nobody"),
-    "erasures.startedAt": async () => await erasures.startedAt("x"),
+    "erasures.refusal": async () => await erasures.refusal("x", "y"),
+    "erasures.close": async () => await erasures.close("wsp_nobody"),
+    "erasures.identityWaits": async () => await erasures.identityWaits("x"),
+    "usage.answered": async () => await usage.answered(id),
+    "erasures.again": async () => await erasures.again("x"),
+    "erasures.beginPurge": async () => await erasures.beginPurge("wsp_nobody", "con_nothing"),
     "erasures.take": async () => await erasures.take(1),
     "erasures.grants": async () => await erasures.grants(workspace),
     "erasures.connections": async () => await erasures.connections(workspace, 1),
@@ -272,7 +286,8 @@ async function everyStatement(): Promise<readonly string[]> {
     "subscriptions.settle": async () => await subscriptions.settle(settlement, null),
     "subscriptions.due": async () => await subscriptions.due(1),
     "subscriptions.lookWithin": async () => await subscriptions.lookWithin(workspace, 1),
-    "subscriptions.postpone": async () => await subscriptions.postpone(workspace, 1),
+    "subscriptions.postpone": async () => await subscriptions.postpone([workspace, "wsp_x"], 1),
+    "subscriptions.nextIntent": async () => await subscriptions.nextIntent(workspace, 0),
     "subscriptions.withSuspended": async () => await subscriptions.withSuspended(1),
     "billingEvents.has": async () => await billingEvents.has("evt_x"),
     "billingEvents.purge": async () => await billingEvents.purge(),
@@ -308,6 +323,7 @@ async function everyStatement(): Promise<readonly string[]> {
     billingEvents,
     mail: stores.mail,
     reminders: stores.reminders,
+    anomalies: stores.anomalies,
     purge: stores.purge,
     auditPrune: stores.auditPrune,
   }).flatMap(([store, functions]) => Object.keys(functions).map((name) => `${store}.${name}`));
@@ -319,7 +335,7 @@ async function everyStatement(): Promise<readonly string[]> {
 
 /** The stores that background work alone uses. */
 function backgroundCalls(workspace: string, id: string): Record<string, () => Promise<unknown>> {
-  const { audit, auditPrune, mail, purge, reminders } = stores;
+  const { anomalies, audit, auditPrune, mail, purge, reminders } = stores;
   const event = { type: "refresh_succeeded", actor: "system" } as const;
   const wanted = { occasion: "x", kind: "anomaly", userId: null, connectionId: id } as const;
   const purged = { id: "con_x", workspace_id: workspace, service: "custom", gen: 1, blob_fence: 0 };
@@ -333,6 +349,11 @@ function backgroundCalls(workspace: string, id: string): Record<string, () => Pr
     "mail.deleteEnded": async () => await mail.deleteEnded(1, 1),
     "reminders.reauth": async () => await reminders.reauth(after, 1),
     "reminders.age": async () => await reminders.age(after, 1),
+    "anomalies.suspects": async () => await anomalies.suspects("", 1),
+    "anomalies.tell": async () =>
+      await anomalies.tell([
+        { suspect: { id, day: 1, told: "" }, anomalies: [{ kind: "many_calls", numbers: { calls: 1 } }] },
+      ]),
     "purge.superseded": async () => await purge.superseded(1),
     "purge.forgetSuperseded": async () => await purge.forgetSuperseded([{ name: "x", delete_after: 1 }]),
     "purge.expired": async () => await purge.expired(1),

@@ -9,6 +9,7 @@ import { createBlobs } from "../../src/store/blobs.ts";
 import { createStores } from "../../src/store/index.ts";
 import { countedEnv } from "../support/counting.ts";
 import { createInstance } from "../support/instance.ts";
+import { createOwner } from "../support/owner.ts";
 import { connectionAnswer, createPerson } from "../support/person.ts";
 import { upstream } from "../support/upstream.ts";
 
@@ -115,7 +116,7 @@ describe("first sight of a person", () => {
 describe("a workspace's data key", () => {
   it("is one, however many first connections race for it", async () => {
     const { keyring } = await instance.runtime();
-    const workspace = newId("wsp", systemRandom);
+    const { workspace } = await createOwner();
     const keys = await Promise.all(
       Array.from(
         { length: 8 },
@@ -137,12 +138,19 @@ describe("a workspace's data key", () => {
     ).toBe(0);
   });
 
+  it("T89 is made for nobody whose account is gone", async () => {
+    const { keyring } = await instance.runtime();
+    const gone = newId("wsp", systemRandom);
+    await expect(workspaceKey(gone, keyring, "test", stores.dataKeys, systemRandom)).rejects.toThrow();
+    expect(await count("data_keys WHERE owner = ?1", gone)).toBe(0);
+  });
+
   it("of one workspace is not another's", async () => {
     const { keyring } = await instance.runtime();
-    const make = async () =>
-      toHex(
-        (await workspaceKey(newId("wsp", systemRandom), keyring, "test", stores.dataKeys, systemRandom)).kid,
-      );
+    const make = async () => {
+      const { workspace } = await createOwner();
+      return toHex((await workspaceKey(workspace, keyring, "test", stores.dataKeys, systemRandom)).kid);
+    };
     expect(await make()).not.toBe(await make());
   });
 });

@@ -57,7 +57,7 @@ export function VerifyPanel() {
 
 function Result({ result }: { result: Verified }) {
   const { announce } = useApp();
-  const { ok, checked, first_broken: broken, head, checkpoint } = result;
+  const { ok, checked, first_broken: broken, expect, head, checkpoint } = result;
   if (!ok) {
     return (
       <Notice tone="bad" title="The chain is broken">
@@ -82,6 +82,9 @@ function Result({ result }: { result: Verified }) {
     <Notice tone="info" title="The chain is intact">
       <p>
         {`${plural(checked, "event")} checked, up to #${head.seq}.`}
+        {expect === "behind_checkpoint"
+          ? " What you noted lies before the oldest event that is kept, so it could not be compared."
+          : ""}
         {checkpoint.seq > 0 ? ` Those up to #${checkpoint.seq} are past their time and gone.` : ""}
       </p>
       <div class="command">

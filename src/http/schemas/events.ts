@@ -44,6 +44,10 @@ export const verified = z.strictObject({
   ok: z.boolean(),
   checked: z.number().int(),
   first_broken: z.number().int().optional(),
+  expect: z.enum(["matched", "behind_checkpoint"]).optional().meta({
+    description:
+      "What became of `expect`: it is still the same, or it lies behind the checkpoint and cannot be compared any more.",
+  }),
   head: place,
   checkpoint: place,
   next_cursor: z.string().nullable(),

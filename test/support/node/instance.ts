@@ -125,6 +125,7 @@ async function start(
     PUBLIC_URL: url,
     ADMIN_URL: url,
     SECRET_ENV: "test",
+    BACKGROUND_BUDGET: "50",
     MANAGED_ENCRYPTION_KEYS: JSON.stringify(secrets.managedKeys),
     LOCAL_IDENTITY_KEY: publicIdentityKey(secrets),
     ...(demo === undefined ? {} : { DEMO_SERVICE_URL: demo.url }),
