@@ -56,6 +56,26 @@ const table = {
     kinds: ["OAuth access token", "OAuth refresh token", "OAuth client secret"],
     reason: "RFC 7009: to the revocation endpoint of its own issuer alone",
   },
+  "the answer that makes an API token": {
+    kinds: ["API token"],
+    reason: "shown once, to the person who asked for it",
+  },
+  "the answer that leads to Stripe": {
+    kinds: ["page at Stripe"],
+    reason: "the person's browser goes there",
+  },
+  "the header for Stripe": {
+    kinds: ["Stripe's secret key"],
+    reason: "to Stripe's API alone",
+  },
+  "the request to Clerk": {
+    kinds: ["Clerk's secret key"],
+    reason: "in its header, to Clerk's API alone",
+  },
+  "the customer that is made at Stripe": {
+    kinds: ["e-mail address"],
+    reason: "the buyer's own, for receipts",
+  },
   "the request to the mail provider": {
     kinds: ["mail provider's key", "e-mail address"],
     reason: "its own key in its header, and the recipient",

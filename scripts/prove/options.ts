@@ -11,7 +11,7 @@ leak. Then it leaks on purpose, from one changed line at a time, and must find e
 leaked and every planted leak was found. Nothing leaves this machine.
 
   --quick       about a minute: planted leaks share builds, and less random use
-  --seconds N   length of the random use (whole seconds; 60, with --quick 8)
+  --seconds N   length of the random use (whole seconds; 45, with --quick 8)
   --seed N      repeats the choices of a run (not its timing)
   --help        this text
 `;
@@ -42,7 +42,7 @@ export function readOptions(args: readonly string[]): Options {
   });
   return {
     quick: values.quick,
-    seconds: whole(values.seconds, values.quick ? 8 : 60, "--seconds", 86_400),
+    seconds: whole(values.seconds, values.quick ? 8 : 45, "--seconds", 86_400),
     seed: whole(values.seed, randomInt(1_000_000_000), "--seed", 4_294_967_295),
   };
 }

@@ -20,6 +20,12 @@ export const kinds = [
   "master key",
   "data key",
   "mail provider's key",
+  "API token",
+  "Stripe's secret key",
+  "Stripe's webhook secret",
+  "page at Stripe",
+  "Clerk's secret key",
+  "client's address",
 ] as const;
 export type Kind = (typeof kinds)[number];
 
@@ -52,6 +58,9 @@ const shapes: Partial<Record<Kind, (random: string) => string>> = {
   "service API key": (random) => `sk/${random}+${random.slice(0, 5)}==`,
   "authorization code": (random) => `4/0${random}~+`,
   "OAuth client secret": (random) => `cs~${random}/&%`,
+  "Clerk's secret key": (random) => `sk_live_${random}`,
+  "Stripe's secret key": (random) => `sk_test_${random}`,
+  "Stripe's webhook secret": (random) => `whsec_${random}`,
 };
 
 export function createSecrets(dice: Dice): Secrets {

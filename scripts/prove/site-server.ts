@@ -1,10 +1,12 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { listenOnLoopback } from "../../test/support/node/listening.ts";
+import type { ClerkDouble } from "./clerk.ts";
 import type { Collected } from "./evidence.ts";
 import type { Dice } from "./dice.ts";
 import { allowedAt, createSite, issueTokens, type Site } from "./site.ts";
 import type { Secrets } from "./secrets.ts";
 import { answerMail } from "./mail-double.ts";
+import type { StripeRelay } from "./stripe-relay.ts";
 
 export interface SiteServer {
   readonly url: string;
@@ -22,8 +24,12 @@ interface Received {
   readonly echo: string;
 }
 
-/** The services, authorization servers and mail provider of a run: they keep what reaches them, and repeat it. */
-export async function startSites(secrets: Secrets, collected: Collected): Promise<SiteServer> {
+/** The services, authorization servers, mail provider, Stripe and Clerk of a run: they keep what reaches them, and repeat it. */
+export async function startSites(
+  secrets: Secrets,
+  collected: Collected,
+  { stripe, clerk }: { stripe: Pick<StripeRelay, "answer">; clerk: Pick<ClerkDouble, "answer"> },
+): Promise<SiteServer> {
   const sites = new Map<string, Site>();
   const mailModes: SiteServer["mailModes"] = [];
 
@@ -34,6 +40,14 @@ export async function startSites(secrets: Secrets, collected: Collected): Promis
     const received: Received = { request, response, body, echo };
     if (pathname.startsWith("/v3/email/")) {
       answerMail(received, mailModes.shift(), collected);
+      return;
+    }
+    if (pathname.startsWith("/v1/users/") || pathname === "/.well-known/jwks.json") {
+      await clerk.answer(received, collected);
+      return;
+    }
+    if (pathname.startsWith("/v1/")) {
+      await stripe.answer(received, collected);
       return;
     }
     const wellKnown = /^\/\.well-known\/([a-z-]+)\/([^/]+)/.exec(pathname);

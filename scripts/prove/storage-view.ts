@@ -54,10 +54,11 @@ export function createStorageView(
     do {
       const page = await blobs.list(cursor === undefined ? {} : { cursor });
       for (const { name, metadata } of page.keys) {
-        collected.add("KV key", "key", name);
+        const family = name.slice(0, 1);
+        collected.add("KV key", `key of ${family}/`, name);
         if (metadata !== undefined) collected.add("KV metadata", "metadata", JSON.stringify(metadata));
         const value: unknown = await blobs.get(name, "text");
-        if (typeof value === "string") collected.add("KV value", `value of ${name.slice(0, 1)}/`, value);
+        if (typeof value === "string") collected.add("KV value", `value of ${family}/`, value);
       }
       cursor = page.list_complete ? undefined : page.cursor;
     } while (cursor !== undefined);

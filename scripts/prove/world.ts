@@ -3,11 +3,14 @@ import { parseCredential } from "../../src/vault/credential.ts";
 import { startInstance, type Instance } from "../../test/support/node/instance.ts";
 import type { SourcePatch } from "../../test/support/node/source-patches.ts";
 import { signLocalToken } from "../lib/local-token.ts";
+import { createAddresses } from "./addresses.ts";
+import { createClerk, emailOf, isAtClerk } from "./clerk.ts";
 import type { Dice } from "./dice.ts";
 import { createCollection, type Allowance, type Collected } from "./evidence.ts";
 import { createSecrets, type Secrets } from "./secrets.ts";
 import { startSites, type SiteServer } from "./site-server.ts";
 import type { Site } from "./site.ts";
+import { startStripe, type StripeRelay } from "./stripe-relay.ts";
 import { createStorageView, type StorageView } from "./storage-view.ts";
 
 /** A connection that a run made, and what its holder holds. */
@@ -50,6 +53,7 @@ export interface Answered {
 export interface World {
   readonly instance: Instance;
   readonly sites: SiteServer;
+  readonly stripe: StripeRelay;
   readonly secrets: Secrets;
   readonly collected: Collected;
   readonly storage: StorageView;
@@ -72,12 +76,16 @@ export interface World {
 }
 
 export const people = ["ada", "ben", "cleo"] as const;
+/** Whose sign-in tokens hold no e-mail address. */
+const silent = "cleo";
 
 /** Starts everything. `patches` change the worker: plants. */
 export async function createWorld(dice: Dice, patches: readonly SourcePatch[] = []): Promise<World> {
   const secrets = createSecrets(dice.child());
   const collected = createCollection();
-  const sites = await startSites(secrets, collected);
+  const stripe = await startStripe(secrets);
+  const clerk = createClerk(secrets);
+  const sites = await startSites(secrets, collected, { stripe, clerk });
   const masterKeys = [randomBytes(32).toString("hex"), randomBytes(32).toString("hex")] as const;
   const [older, newer] = masterKeys.map((key) => ({ key }));
   const instance = await startInstance({
@@ -92,11 +100,17 @@ export async function createWorld(dice: Dice, patches: readonly SourcePatch[] = 
       GITHUB_CLIENT_ID: "operators-client",
       GITHUB_CLIENT_SECRET: secrets.make("OAuth client secret", "deployment"),
       UPSTREAM_TIMEOUT_SECONDS: "1",
-      BACKGROUND_BUDGET: "60",
+      BACKGROUND_BUDGET: "50",
+      CLERK_PUBLISHABLE_KEY: clerk.publishableKey,
+      CLERK_SECRET_KEY: clerk.secretKey,
+      STRIPE_SECRET_KEY: stripe.secretKey,
+      STRIPE_WEBHOOK_SECRET: stripe.webhookSecret,
+      STRIPE_PRICE_CONNECTIONS: "price_connections",
+      STRIPE_API_URL: sites.url,
     },
     // A deployment that has not heard of the newer key yet: what it makes is there to be rotated.
     twinVariables: { MANAGED_ENCRYPTION_KEYS: JSON.stringify([newer, older]) },
-    hosts: { "api.smtp2go.com": sites.url },
+    hosts: Object.fromEntries(["api.smtp2go.com", ...clerk.hosts].map((host) => [host, sites.url])),
     patches,
   });
   for (const key of masterKeys) {
@@ -104,12 +118,14 @@ export async function createWorld(dice: Dice, patches: readonly SourcePatch[] = 
     secrets.note("master key", "deployment", key);
   }
   const answers = new Map<number, number>();
+  const nextAddress = createAddresses(dice.child(), secrets);
 
   const ask: World["ask"] = async (place, url, asked = {}) => {
     const { method = "GET", headers = {}, body, allowed = [], relayed = [] } = asked;
     const answer = await fetch(url, {
       method,
-      headers,
+      // The platform says who calls.
+      headers: { "cf-connecting-ip": nextAddress(), ...headers },
       redirect: "manual",
       ...(body === undefined ? {} : { body }),
     });
@@ -128,6 +144,7 @@ export async function createWorld(dice: Dice, patches: readonly SourcePatch[] = 
   return {
     instance,
     sites,
+    stripe,
     secrets,
     collected,
     storage: createStorageView(instance, masterKeys, secrets, collected),
@@ -136,9 +153,11 @@ export async function createWorld(dice: Dice, patches: readonly SourcePatch[] = 
     answers,
     ask,
     async api(place, user, path, { json, ...asked } = {}) {
-      const email = `${user}.canary@people.example`;
+      const email = emailOf(user);
       secrets.note("e-mail address", user, email);
-      const token = await signLocalToken(instance, user, email);
+      const token = isAtClerk(user)
+        ? await clerk.sign(user, instance.url, user === silent ? undefined : email)
+        : await signLocalToken(instance, user, email);
       secrets.note("identity token", user, token);
       const body = json === undefined ? asked.body : JSON.stringify(json);
       const type = body === undefined ? {} : { "content-type": "application/json" };
@@ -162,6 +181,7 @@ export async function createWorld(dice: Dice, patches: readonly SourcePatch[] = 
     async close() {
       await instance.close();
       await sites.close();
+      await stripe.close();
     },
   };
 }

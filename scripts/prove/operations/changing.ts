@@ -46,24 +46,27 @@ export const reauthorize: Operation = {
   name: "sign in again, or give a new key",
   weight: 2,
   run: async (world, dice) => {
-    const held = world.connections.length === 0 ? undefined : dice.pick(world.connections);
-    if (held === undefined) return;
-    const { site, user, storage } = held;
-    const shown = presentedBy(held, world, dice);
-    if (held.kind === "key") {
-      const json = keyRequest(site, { storage, reauthorize: held.id, ...shown });
-      replace(held, (await makeCredential(world, "POST connections", user, "/api/connections", json)).made);
-      return;
-    }
-    const wanted = { reauthorize: held.id };
-    const begun = await begin(world, dice, { site, user, wanted, origin: world.instance.url });
-    // Deleted for good meanwhile.
-    if (begun === undefined) return;
-    const json = { ...begun, ...shown };
-    const url = "/api/connections/complete";
-    replace(held, (await makeCredential(world, "POST connections/complete", user, url, json)).made);
+    if (world.connections.length > 0) await connectAgain(dice.pick(world.connections), world, dice);
   },
 };
+
+/** In use or disconnected: then it is restored. */
+export async function connectAgain(held: Held, world: World, dice: Dice): Promise<void> {
+  const { site, user, storage } = held;
+  const shown = presentedBy(held, world, dice);
+  if (held.kind === "key") {
+    const json = keyRequest(site, { storage, reauthorize: held.id, ...shown });
+    replace(held, (await makeCredential(world, "POST connections", user, "/api/connections", json)).made);
+    return;
+  }
+  const wanted = { reauthorize: held.id };
+  const begun = await begin(world, dice, { site, user, wanted, origin: world.instance.url });
+  // Deleted for good meanwhile.
+  if (begun === undefined) return;
+  const json = { ...begun, ...shown };
+  const url = "/api/connections/complete";
+  replace(held, (await makeCredential(world, "POST connections/complete", user, url, json)).made);
+}
 
 /** A renewal that the token endpoint answers in this way. */
 export async function refreshWith(world: World, dice: Dice, mode: TokenMode): Promise<void> {
@@ -84,14 +87,14 @@ export const refresh: Operation = {
   },
 };
 
-async function disconnectWith(
+export async function disconnectWith(
   world: World,
   dice: Dice,
   held: Held,
   shown: string | undefined,
+  purge = dice.chance(0.2) ? "?purge=now" : "",
 ): Promise<void> {
   const headers = shown === undefined ? {} : { "bindify-credential": shown };
-  const purge = dice.chance(0.2) ? "?purge=now" : "";
   held.ended = true;
   const path = `/api/connections/${held.id}`;
   await world.api("DELETE connection", held.user, path + purge, { method: "DELETE", headers });

@@ -28,9 +28,10 @@ export async function makeCredential(
   user: string,
   url: string,
   json: unknown,
+  headers: Readonly<Record<string, string>> = {},
 ): Promise<{ readonly answered: Answered; readonly made: z.output<typeof madeSchema> | undefined }> {
   const allowed: Allowance[] = [];
-  const answered = await world.api(place, user, url, { method: "POST", json, allowed });
+  const answered = await world.api(place, user, url, { method: "POST", json, headers, allowed });
   if (answered.status !== 201) return { answered, made: undefined };
   const made = madeSchema.parse(JSON.parse(answered.text));
   const { credential } = made;
@@ -51,37 +52,35 @@ export const connectByKey: Operation = {
   name: "connect with a key",
   weight: 3,
   run: async (world, dice) => {
-    const site = world.sites.create(dice);
-    const user = dice.pick(people);
-    const storage = dice.pick(storages);
-    const url = `${originOf(world, dice)}/api/connections`;
-    const { answered, made } = await makeCredential(
-      world,
-      "POST connections",
-      user,
-      url,
-      keyRequest(site, { storage }),
-    );
-    keepHeld(world, { answered, made }, { site, user, storage, kind: "key" });
+    world.connections.push(await connectAs(dice.pick(people), world, dice));
   },
 };
 
-/** Throws where a connection was expected to come to be. */
-function keepHeld(
+/** A connection by key of its own, which is nobody else's to use yet. `headers`: of the request. */
+export async function connectAs(
+  user: string,
   world: World,
+  dice: Dice,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Held> {
+  const site = world.sites.create(dice);
+  const storage = dice.pick(storages);
+  const url = `${originOf(world, dice)}/api/connections`;
+  const json = keyRequest(site, { storage });
+  const result = await makeCredential(world, "POST connections", user, url, json, headers);
+  return heldOf(result, { site, user, storage, kind: "key" });
+}
+
+/** Throws where a connection was expected to come to be. */
+export function heldOf(
   { answered, made }: Awaited<ReturnType<typeof makeCredential>>,
   facts: Pick<Held, "site" | "user" | "storage" | "kind">,
-): void {
+): Held {
   const shown = made?.credential;
   if (made === undefined || shown === null || shown === undefined)
     throw new Unproven(`a connection was not made: ${answered.status} ${answered.text.slice(0, 200)}`);
   const { secret_url: secretUrl, api_key: apiKey, mcp_url: mcpUrl } = shown;
-  world.connections.push({
-    ...facts,
-    id: made.connection.id,
-    credential: { secretUrl, apiKey, mcpUrl },
-    ended: false,
-  });
+  return { ...facts, id: made.connection.id, credential: { secretUrl, apiKey, mcpUrl }, ended: false };
 }
 
 export const connectWithWrongKey: Operation = {
@@ -141,20 +140,24 @@ export const signIn: Operation = {
   name: "sign in to a service",
   weight: 3,
   run: async (world, dice) => {
-    const site = world.sites.create(dice);
-    const user = dice.pick(people);
-    const storage = dice.pick(storages);
-    const origin = originOf(world, dice);
-    if (dice.chance(0.2)) site.grants.push("tokens in scope");
-    const wanted = { service: "custom", url: site.url, storage };
-    const begun = await begin(world, dice, { site, user, wanted, origin });
-    if (begun === undefined) throw new Unproven("a sign-in did not begin");
-    await visitCallback(world, site, begun);
-    const url = `${origin}/api/connections/complete`;
-    const result = await makeCredential(world, "POST connections/complete", user, url, begun);
-    keepHeld(world, result, { site, user, storage, kind: "oauth" });
+    world.connections.push(await signInAs(dice.pick(people), world, dice));
   },
 };
+
+/** A connection by sign-in of its own, which is nobody else's to use yet. */
+export async function signInAs(user: string, world: World, dice: Dice): Promise<Held> {
+  const site = world.sites.create(dice);
+  const storage = dice.pick(storages);
+  const origin = originOf(world, dice);
+  if (dice.chance(0.2)) site.grants.push("tokens in scope");
+  const wanted = { service: "custom", url: site.url, storage };
+  const begun = await begin(world, dice, { site, user, wanted, origin });
+  if (begun === undefined) throw new Unproven("a sign-in did not begin");
+  await visitCallback(world, site, begun);
+  const url = `${origin}/api/connections/complete`;
+  const result = await makeCredential(world, "POST connections/complete", user, url, begun);
+  return heldOf(result, { site, user, storage, kind: "oauth" });
+}
 
 export const failToSignIn: Operation = {
   name: "sign in and fail",

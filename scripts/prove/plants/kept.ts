@@ -1,6 +1,9 @@
 import { refusedCalls } from "../operations/calling.ts";
+import { deleteAccount } from "../operations/account.ts";
 import { regenerate } from "../operations/changing.ts";
 import { signIn } from "../operations/connecting.ts";
+import { programs, repeatRequests } from "../operations/programs.ts";
+import { scanning } from "../operations/scanning.ts";
 import { callingWith, refreshingWith, type Plant } from "./plant.ts";
 
 /** What is stored. */
@@ -68,7 +71,7 @@ export const kept: readonly Plant[] = [
       'deps.stores.blobs.put({ connectionId: credential === "managed" ? state.id : toBase64Url(credential.id), generation, fence: lease.fence }, blob)',
     operations: Array.from({ length: 8 }, () => regenerate),
     sink: "KV key",
-    place: /key/,
+    place: /key of t/,
   },
   {
     name: "metadata in KV names a master key",
@@ -83,11 +86,11 @@ export const kept: readonly Plant[] = [
   {
     name: "the audit log keeps a refresh token",
     file: "grants/ask-provider.ts",
-    find: 'await deps.stores.grants.postpone(lease, delay, repeated, deps.by ?? "request");',
-    replace: "await deps.stores.grants.postpone(lease, delay, repeated, grant.refresh_token);",
+    find: 'await deps.stores.grants.postpone(lease, delay, failure, deps.by ?? "request");',
+    replace: "await deps.stores.grants.postpone(lease, delay, failure, grant.refresh_token);",
     operations: [refreshingWith("503")],
     sink: "audit row",
-    place: /^audit_/,
+    place: /^audit_\w+\.detail$/,
   },
   {
     name: "a grant is sealed and kept in clear beside it",
@@ -106,5 +109,59 @@ export const kept: readonly Plant[] = [
     operations: Array.from({ length: 4 }, () => callingWith("more access")),
     sink: "D1 row",
     place: /^connections\.wanted_scope$/,
+  },
+  {
+    name: "the audit log names a program by its token",
+    file: "http/session.ts",
+    find: "actor: `tok_${tokenId.slice(4)}`,",
+    replace: "actor: `tok_${token.slice(9)}`,",
+    operations: Array.from({ length: 4 }, () => programs),
+    sink: "audit row",
+    place: /^audit_\w+\.actor$/,
+  },
+  {
+    name: "an API token is stored in clear",
+    file: "identity/api-token.ts",
+    find: "return await sha256(`bindify/token/v1${text}`);",
+    replace: "return toBase64Url(utf8(`bindify/token/v1${text}`));",
+    operations: [programs],
+    sink: "D1 row",
+    place: /^tokens\.hash$/,
+  },
+  {
+    name: "what a repeat is compared with is the body itself",
+    file: "http/once.ts",
+    find: "const requestHash = await sha256(whole);",
+    replace: "const requestHash = toBase64Url(whole);",
+    operations: [repeatRequests],
+    sink: "D1 row",
+    place: /^idempotency_keys\.request_hash$/,
+  },
+  {
+    name: "an answer that shows a credential is kept for a repeat",
+    file: "http/once.ts",
+    find: "const answer = created.secret ? null : JSON.stringify(created.body);",
+    replace: "const answer = JSON.stringify(created.body);",
+    operations: [repeatRequests],
+    sink: "D1 row",
+    place: /^idempotency_keys\.answer$/,
+  },
+  {
+    name: "the list of who is blocked names addresses",
+    file: "defence/guard.ts",
+    find: 'return toBase64Url(await hkdf(key, utf8(bucket), utf8("bindify/block/v1"), 16));',
+    replace: "return bucket;",
+    operations: [scanning],
+    sink: "KV key",
+    place: /key of b/,
+  },
+  {
+    name: "a deletion remembers whom it was for",
+    file: "http/account.ts",
+    find: "const person = await hashPerson(identity);",
+    replace: "const person = JSON.stringify(identity);",
+    operations: [deleteAccount],
+    sink: "D1 row",
+    place: /^erasures\.person$/,
   },
 ];

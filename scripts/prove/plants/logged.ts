@@ -3,6 +3,7 @@ import { refusedCalls } from "../operations/calling.ts";
 import { read } from "../operations/changing.ts";
 import { connectByKey } from "../operations/connecting.ts";
 import { strangers } from "../operations/malformed.ts";
+import { webhooks } from "../operations/paying.ts";
 import { refreshingWith, type Plant } from "./plant.ts";
 
 /** What is printed, or recorded by the platform. */
@@ -10,8 +11,8 @@ export const logged: readonly Plant[] = [
   {
     name: "a log line quotes the sign-in token",
     file: "http/session.ts",
-    find: "const identity = await verify(token);",
-    replace: 'console.info("signed in " + btoa("x" + token)); const identity = await verify(token);',
+    find: "const identity = await runtime.verify(token);",
+    replace: 'console.info("signed in " + btoa("x" + token)); const identity = await runtime.verify(token);',
     operations: [read],
     sink: "worker console",
     place: /info/,
@@ -38,8 +39,8 @@ export const logged: readonly Plant[] = [
   {
     name: "the log quotes where a mail goes",
     file: "jobs/deliver-mail.ts",
-    find: "  const address = await mailer.addressOf(mail);",
-    replace: "  const address = await mailer.addressOf(mail); console.warn(JSON.stringify(address));",
+    find: "const address = await mailer.addressOf(mail, ask);",
+    replace: "const address = await mailer.addressOf(mail, ask); console.warn(JSON.stringify(address));",
     operations: [remind],
     sink: "worker console",
     place: /warn/,
@@ -70,5 +71,14 @@ export const logged: readonly Plant[] = [
     operations: [refusedCalls],
     sink: "platform trace",
     place: /trace/,
+  },
+  {
+    name: "the log quotes Stripe's events",
+    file: "http/webhook.ts",
+    find: "const payload = textOf(bytes);",
+    replace: "const payload = textOf(bytes); console.log(payload);",
+    operations: [webhooks],
+    sink: "worker console",
+    place: /^log$/,
   },
 ];

@@ -2,6 +2,7 @@ import { remind } from "../operations/background.ts";
 import { madeUpPaths, refusedCalls } from "../operations/calling.ts";
 import { connectWithWrongKey, oddCallback } from "../operations/connecting.ts";
 import { malformed } from "../operations/malformed.ts";
+import { payForIt, payingWith, webhooks } from "../operations/paying.ts";
 import { callingWith, type Plant } from "./plant.ts";
 
 /** What is answered, mailed or sent to a service. */
@@ -92,10 +93,9 @@ export const sent: readonly Plant[] = [
   },
   {
     name: "an address that a client made up is quoted",
-    file: "app.ts",
-    find: 'app.notFound(() => problem(new Fault("not_found")));',
-    replace:
-      'app.notFound((c) => problem(new Fault("service_not_available", { params: { reason: c.req.path } })));',
+    file: "http/not-found.ts",
+    find: 'new Fault("not_found")',
+    replace: 'new Fault("service_not_available", { params: { reason: path } })',
     operations: [madeUpPaths],
     sink: "answer body",
     place: /made-up/,
@@ -108,5 +108,51 @@ export const sent: readonly Plant[] = [
     operations: [malformed],
     sink: "answer body",
     place: /malformed/,
+  },
+  {
+    name: "a mail's subject names its recipient",
+    file: "jobs/deliver-mail.ts",
+    find: "await mailer.send(address.to, textOf(mail, deps))",
+    replace: "await mailer.send(address.to, { ...textOf(mail, deps), subject: address.to })",
+    operations: [remind, remind],
+    sink: "mail",
+    place: /subject/,
+  },
+  {
+    name: "a failure of Stripe is quoted",
+    file: "http/billing.ts",
+    find: "    const fault = stripeFault(error);",
+    replace: '    const fault = new Fault("service_not_available", { params: { reason: String(error) } });',
+    operations: [payingWith(["refused", "refused", "refused"])],
+    sink: "answer body",
+    place: /POST billing/,
+  },
+  {
+    name: "the answer to an event holds the secret that signs it",
+    file: "http/webhook.ts",
+    find: "return c.json({ outcome });",
+    replace: "return c.json({ outcome, by: billing.webhookSecret });",
+    operations: [webhooks],
+    sink: "answer body",
+    place: /POST webhooks/,
+  },
+  {
+    name: "a customer at Stripe carries a secret of ours",
+    file: "billing/customer.ts",
+    find: "const params = { metadata: { user_id: user.id },",
+    replace: "const params = { metadata: { user_id: user.id, note: deps.billing.webhookSecret },",
+    operations: [payForIt, payForIt],
+    sink: "request to a service",
+    place: /^Stripe body$/,
+  },
+  {
+    name: "a mail's sender is followed by Clerk's key",
+    file: "runtime.ts",
+    find: "return createMailer({ apiKey, sender, admin, clerk }, outbound);",
+    replace:
+      "return createMailer({ apiKey, sender: sender + String(clerk?.secretKey), admin, clerk }, outbound);",
+    operations: [remind, remind],
+    sink: "mail",
+    place: /sender/,
   },
 ];

@@ -20,11 +20,14 @@ const shippedSchema = z.looseObject({
   ratelimits: z.record(z.string(), rate),
 });
 
-/** Tells what the platform would have recorded of each invocation of the worker. */
+/**
+ * Tells what the platform would have recorded of each invocation of the worker. It blots out what looks like an id in
+ * the URL, which is luck, and whoever tails may ask for the whole.
+ */
 const tailScript = `export default {
   tail(items) {
     for (const { event, outcome, exceptions, logs } of items) {
-      const url = event?.request?.url;
+      const url = event?.request?.getUnredacted().url;
       console.log(${JSON.stringify(traceMark)} + JSON.stringify({ url, outcome, exceptions, logs }));
     }
   },
