@@ -9,6 +9,7 @@ const userName = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
 export async function signLocalToken(
   instance: Pick<Instance, "url"> & { readonly folder: string },
   user = "owner",
+  email = `${user}@localhost`,
 ): Promise<string> {
   if (!userName.test(user)) {
     throw new Problem("A user name is made of letters, digits, dots, dashes and underscores (at most 63).");
@@ -16,7 +17,7 @@ export async function signLocalToken(
   const secrets = await readSecrets(instance.folder);
   if (secrets === undefined) throw new Problem(`There is no secrets.json in ${instance.folder}.`);
   const { kid } = secrets.identity;
-  return await new SignJWT({ sid: crypto.randomUUID(), email: `${user}@localhost` })
+  return await new SignJWT({ sid: crypto.randomUUID(), email })
     .setProtectedHeader({ alg: "EdDSA", kid })
     .setIssuer("urn:bindify:local")
     .setAudience(instance.url)

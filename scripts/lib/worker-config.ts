@@ -1,6 +1,6 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { build } from "esbuild";
+import { build, type Plugin } from "esbuild";
 import { unstable_getMiniflareWorkerOptions, unstable_readConfig } from "wrangler";
 import { dashboardFolder } from "../build-dashboard/build.ts";
 import { root } from "./files.ts";
@@ -32,7 +32,10 @@ export async function readWorkerOptions(folder: string): Promise<WorkerOptions> 
 }
 
 /** Bundles a worker the way wrangler resolves it: the conditions of workerd, Node's and Cloudflare's modules outside. */
-export async function bundleWorker(entryPoint = join(root, "src/worker.ts")): Promise<string> {
+export async function bundleWorker(
+  entryPoint = join(root, "src/worker.ts"),
+  plugins: readonly Plugin[] = [],
+): Promise<string> {
   const result = await build({
     absWorkingDir: root,
     entryPoints: [entryPoint],
@@ -45,6 +48,7 @@ export async function bundleWorker(entryPoint = join(root, "src/worker.ts")): Pr
     define: { "process.env.NODE_ENV": '"production"' },
     keepNames: false,
     logLevel: "silent",
+    plugins: [...plugins],
   });
   const [bundle] = result.outputFiles;
   if (bundle === undefined) throw new Error("esbuild wrote nothing");

@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import { fromUtf8 } from "../lib/bytes.ts";
 import { Fault } from "../lib/fault.ts";
+import { speakable } from "../lib/field-name.ts";
 import { readCapped } from "../lib/outbound.ts";
 
 const bodyLimit = 64 * 1024;
@@ -27,8 +28,18 @@ export function parseJson<T extends z.ZodType>(bytes: Uint8Array, schema: T): z.
 export function check<T extends z.ZodType>(schema: T, value: unknown): z.output<T> {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  const errors = parsed.error.issues.map((issue) => ({ path: issue.path.join("."), message: issue.message }));
+  const errors = parsed.error.issues.map((issue) => ({
+    path: issue.path.map(speakable).join("."),
+    message: issue.code === "unrecognized_keys" ? unrecognized(issue.keys) : issue.message,
+  }));
   throw new Fault("invalid_request", { errors });
+}
+
+function unrecognized(names: readonly string[]): string {
+  const known = names.map(speakable).filter((name) => name !== "?");
+  return known.length === names.length
+    ? `There is no such field: ${known.join(", ")}.`
+    : "There are fields here that this request does not have.";
 }
 
 function parse(bytes: Uint8Array): unknown {

@@ -63,11 +63,32 @@ async function token(
       body,
       { ...deps.http.options, headers: { accept: "application/json" } },
     );
-    return await readAnswer(answer, nested, deps);
+    const result = await readAnswer(answer, nested, deps);
+    const { secret = "" } = source.client;
+    return result.kind === "tokens" ? withPlainScope(result, [secret, ...Object.values(parameters)]) : result;
   } catch (error) {
     if (error instanceof NoAnswer) return { kind: error.reason === "denied" ? "unusable" : "no_answer" };
     throw error;
   }
+}
+
+/** What a scope never holds by chance. */
+const shortestSecret = 8;
+
+/**
+ * A scope is stored and shown in clear. A server that repeats a secret of the exchange in it said nothing of the scope:
+ * then, as without one, what was asked for is granted.
+ */
+function withPlainScope(
+  answer: Extract<TokenAnswer, { kind: "tokens" }>,
+  given: readonly string[],
+): TokenAnswer {
+  const { tokens } = answer;
+  const { scope, access_token: access, refresh_token: refresh = "" } = tokens;
+  const repeats = [access, refresh, ...given].some(
+    (secret) => secret.length >= shortestSecret && scope?.includes(secret),
+  );
+  return repeats ? { ...answer, tokens: { ...tokens, scope: undefined } } : answer;
 }
 
 async function readAnswer(answer: Response, nested: NestedTokens, deps: TokenDeps): Promise<TokenResult> {

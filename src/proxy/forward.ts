@@ -4,6 +4,7 @@ import { Deadline } from "../lib/deadline.ts";
 import { Fault } from "../lib/fault.ts";
 import { OutboundError, type Outbound } from "../lib/outbound.ts";
 import { ensureFresh, renewNow } from "../grants/ensure-fresh.ts";
+import type { Grant } from "../grants/grant.ts";
 import type { RefreshDeps } from "../grants/held.ts";
 import { readChallenge } from "../oauth/challenge.ts";
 import type { Connections } from "../store/connections.ts";
@@ -48,9 +49,9 @@ export async function forward(received: Call, deps: ForwardDeps): Promise<Respon
       : grant.url;
 
   const deadline = new Deadline(deps.times.headers);
-  const answer = await sendRenewing(target, call, deps, deadline);
+  const { answer, grant: used } = await sendRenewing(target, call, deps, deadline);
   if (answer.status >= 300 && answer.status < 400) throw new Fault("upstream_redirected");
-  if (answer.status === 403) refuseForScope(answer, admitted, deps);
+  if (answer.status === 403) refuseForScope(answer, { row: admitted.row, grant: used }, deps);
 
   const headers = clientHeaders(answer.headers);
   if (answer.body === null) return new Response(null, { status: answer.status, headers });
@@ -100,9 +101,9 @@ async function sendRenewing(
   call: Call,
   deps: ForwardDeps,
   deadline: Deadline,
-): Promise<Response> {
+): Promise<{ readonly answer: Response; readonly grant: Grant }> {
   const answer = await send(target, call, deps, deadline);
-  if (answer.status !== 401) return answer;
+  if (answer.status !== 401) return { answer, grant: call.admitted.grant };
   await answer.body?.cancel();
   const { admitted, body } = call;
   if (admitted.grant.kind === "key") throw new Fault("upstream_rejected");
@@ -113,16 +114,21 @@ async function sendRenewing(
   }
   const renewed = await renewNow(admitted, deps);
   const again = await send(target, { ...call, admitted: { ...admitted, ...renewed } }, deps, deadline);
-  if (again.status !== 401) return again;
+  if (again.status !== 401) return { answer: again, grant: renewed.grant };
   await again.body?.cancel();
   throw new Fault("reauthorize_required");
 }
 
 /** RFC 6750 §3.1 `insufficient_scope`: noted for the next sign-in, and told as a sentence. */
-function refuseForScope(answer: Response, { grant, row }: Admitted, deps: ForwardDeps): void {
+function refuseForScope(
+  answer: Response,
+  { grant, row }: Pick<Admitted, "grant" | "row">,
+  deps: ForwardDeps,
+): void {
   const challenge = readChallenge(answer.headers);
   if (grant.kind !== "oauth" || challenge.error !== "insufficient_scope") return;
-  if (challenge.scope !== undefined) {
+  // It is stored and shown in clear: a service that repeats the token there said nothing of a scope.
+  if (challenge.scope !== undefined && !challenge.scope.includes(grant.secret)) {
     deps.defer("want_scope", deps.stores.grants.wantScope(row.id, challenge.scope.slice(0, 1000)));
   }
   throw new Fault("more_access_required");

@@ -1,5 +1,6 @@
 import type { FieldError } from "../lib/fault.ts";
 import type { HeaderForm, KeyMode, Service } from "./service.ts";
+import { speakable } from "../lib/field-name.ts";
 import { headerName, headerValue } from "./text.ts";
 
 /** Longer than any key in use; keeps a field from filling the header limits of services. */
@@ -43,7 +44,10 @@ export function assembleSecret(mode: KeyMode, fields: Readonly<Record<string, st
   for (const name of Object.keys(fields)) {
     if (!values.has(name)) {
       const known = mode.fields.map((field) => field.name).join(", ");
-      errors.push({ path: `fields.${name}`, message: `There is no such field. This key has: ${known}.` });
+      errors.push({
+        path: `fields.${speakable(name)}`,
+        message: `There is no such field. This key has: ${known}.`,
+      });
     }
   }
   if (errors.length > 0) return { kind: "errors", errors };

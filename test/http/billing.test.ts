@@ -52,6 +52,7 @@ describe("the billing routes", slow, () => {
     ["quantity", { quantity: 10_001 }],
     ["quantity", { quantity: 1, preview: "yes" }],
     ["verify", { session_id: 7 }],
+    ["verify", { session_id: "bnd_test_somebodys" }],
   ])("%s refuses %j and asks Stripe nothing", async (route, body) => {
     const own = await openShop();
     const buyer = await own.customer();

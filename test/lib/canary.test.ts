@@ -29,6 +29,11 @@ const planted: readonly (readonly [string, string])[] = [
   ["in base64 behind two bytes", base64("xy", "t")],
   ["in base64url", toBase64Url(bytes)],
   ["in Basic authentication", `Basic ${base64("user@example.com:", "")}`],
+  ["in a form", `secret=${new URLSearchParams([["", secret]]).toString().slice(1)}`],
+  [
+    "form-encoded in Basic authentication",
+    `Basic ${btoa(`client:${new URLSearchParams([["", secret]]).toString().slice(1)}`)}`,
+  ],
   ["as a list of bytes", JSON.stringify([...bytes])],
   ["as bytes of a dump", String.fromCharCode(...bytes)],
 ];
@@ -62,6 +67,17 @@ describe("the scanner", () => {
         { canary: "key", place: "kv value", form: "utf-8" },
       ]),
     );
+  });
+
+  it("finds each of many canaries in one long text, and nothing else", () => {
+    const canaries = Array.from({ length: 300 }, (_, at) => ({
+      name: `canary ${at}`,
+      bytes: systemRandom(24),
+    }));
+    const shown = canaries.filter((_, at) => at % 3 === 0);
+    const text = shown.map((one) => `${toHex(systemRandom(20))} ${toBase64Url(one.bytes)}`).join(" ");
+    const found = findLeaks([{ place: "log", text }], canaries).map((leak) => leak.canary);
+    expect(new Set(found)).toEqual(new Set(shown.map(({ name }) => name)));
   });
 
   it("refuses a canary that would be found by chance", () => {

@@ -127,6 +127,14 @@ describe("the scope that was granted", () => {
     expect((await grantedScope({ a: 1 })).connection.scope).toBe("read write");
     expect((await grantedScope("x".repeat(5000))).connection.scope).toBe("read write");
   });
+
+  it("T90 that repeats a token is taken as unsaid: it is stored and shown in clear", async () => {
+    for (const secret of ["access-scope", "refresh-scope"]) {
+      const { connection, extra_scope } = await grantedScope(`read ${secret}`);
+      expect(connection.scope).toBe("read write");
+      expect(extra_scope).toEqual([]);
+    }
+  });
 });
 
 describe("the resource (RFC 8707)", () => {

@@ -142,7 +142,7 @@ describe("npm start and what runs beside it", () => {
     expect((await run(["start", "--prot=1"])).output).toContain("Unknown option '--prot'");
   });
 
-  it.each(["start", "token", "demo", "test", "bench", "generate-key", "rotate-keys", "seed"])(
+  it.each(["start", "token", "demo", "test", "bench", "generate-key", "rotate-keys", "seed", "prove"])(
     "%s --help prints its usage",
     async (name) => {
       expect(await run([name, "--help"])).toMatchObject({ code: 0, output: expect.stringContaining(`npm`) });

@@ -50,6 +50,12 @@ describe("assembleSecret", () => {
     });
   });
 
+  it("T90 does not repeat a name that may be a key", () => {
+    const result = assembleSecret(keyMode("linear"), { api_key: "k", lin_api_0123abCD: "x" });
+    expect(JSON.stringify(result)).toContain('"fields.?"');
+    expect(JSON.stringify(result)).not.toContain("lin_api_0");
+  });
+
   it("does not take a field from the object's prototype", () => {
     const fields: Record<string, string> = Object.create({ api_key: "inherited" });
     expect(assembleSecret(keyMode("linear"), fields).kind).toBe("errors");

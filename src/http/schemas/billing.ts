@@ -5,7 +5,13 @@ const quantity = z.number().int().min(1).max(10_000).meta({ description: "Connec
 const returnTo = z.string().max(300).optional().meta({ description: "An origin of the dashboard." });
 
 export const checkoutBody = z.strictObject({ quantity, return_to: returnTo });
-export const verifyBody = z.strictObject({ session_id: z.string().max(200).optional() });
+/** Goes on to Stripe, so nothing else may: somebody's credential, say, that a page or a program mixed up. */
+const checkoutId = z
+  .string()
+  .max(200)
+  .regex(/^cs_\w+$/, { error: "must be the id of a checkout, such as cs_…" });
+
+export const verifyBody = z.strictObject({ session_id: checkoutId.optional() });
 export const portalBody = z.strictObject({ return_to: returnTo });
 export const quantityBody = z.strictObject({
   quantity,

@@ -5,6 +5,7 @@ import { z } from "zod";
 import { buildDashboard } from "../../../scripts/build-dashboard/build.ts";
 import { signInHosts } from "../../../scripts/build-dashboard/policy.ts";
 import { bundleWorker, readWorkerOptions } from "../../../scripts/lib/worker-config.ts";
+import { patchSources, type SourcePatch } from "./source-patches.ts";
 
 /** Begins the lines that carry a trace. */
 export const traceMark = "trace ";
@@ -19,11 +20,14 @@ const shippedSchema = z.looseObject({
   ratelimits: z.record(z.string(), rate),
 });
 
-/** Tells what the platform would have recorded of each invocation of the worker. */
+/**
+ * Tells what the platform would have recorded of each invocation of the worker. It blots out what looks like an id in
+ * the URL, which is luck, and whoever tails may ask for the whole.
+ */
 const tailScript = `export default {
   tail(items) {
     for (const { event, outcome, exceptions, logs } of items) {
-      const url = event?.request?.url;
+      const url = event?.request?.getUnredacted().url;
       console.log(${JSON.stringify(traceMark)} + JSON.stringify({ url, outcome, exceptions, logs }));
     }
   },
@@ -37,7 +41,19 @@ interface WantedWorkers {
   readonly twinPort: number | undefined;
   readonly twinVariables: Readonly<Record<string, string>>;
   readonly entry: string | undefined;
+  readonly patches: readonly SourcePatch[];
+  readonly hosts: Readonly<Record<string, string>>;
 }
+
+/** Sends requests to some hosts to a server on loopback instead; everything else goes where it was going. */
+const networkScript = (hosts: Readonly<Record<string, string>>) => `const hosts = ${JSON.stringify(hosts)};
+export default {
+  fetch(request) {
+    const { host, pathname, search } = new URL(request.url);
+    const origin = hosts[host];
+    return fetch(origin === undefined ? request : new Request(origin + pathname + search, request));
+  },
+};`;
 
 /** The shipped configuration as Miniflare's workers: the first, its twin if wanted, and who listens to them. */
 export async function instanceWorkers({
@@ -48,6 +64,8 @@ export async function instanceWorkers({
   twinPort,
   twinVariables,
   entry,
+  patches,
+  hosts,
 }: WantedWorkers): Promise<{ workers: V4WorkerOptions[]; crons: readonly string[] }> {
   const { options: read, crons } = await readWorkerOptions(folder);
   const { assets, ratelimits, ...shipped } = shippedSchema.parse(read);
@@ -63,16 +81,25 @@ export async function instanceWorkers({
     ratelimits,
     bindings: { ...variables },
     tails: ["tail"],
-    modules: [{ type: "ESModule", path: "worker.js", contents: await bundleWorker(entry) }],
+    ...(Object.keys(hosts).length === 0 ? {} : { outboundService: "network" }),
+    modules: [
+      { type: "ESModule", path: "worker.js", contents: await bundleWorker(entry, [patchSources(patches)]) },
+    ],
   };
   const tail: V4WorkerOptions = {
     name: "tail",
     compatibilityDate: shipped.compatibilityDate,
     modules: [{ type: "ESModule", path: "tail.js", contents: tailScript }],
   };
-  if (twinPort === undefined) return { workers: [first, tail], crons };
+  const network: V4WorkerOptions = {
+    name: "network",
+    compatibilityDate: shipped.compatibilityDate,
+    modules: [{ type: "ESModule", path: "network.js", contents: networkScript(hosts) }],
+  };
+  const others = Object.keys(hosts).length === 0 ? [tail] : [tail, network];
+  if (twinPort === undefined) return { workers: [first, ...others], crons };
   // Miniflare's own entry worker, which the platform does not have, keeps a client's leaving to itself.
   const unsafeDirectSockets = [{ host: "127.0.0.1", port: twinPort }];
   const bindings = { ...variables, ...twinVariables };
-  return { workers: [first, { ...first, name: "twin", bindings, unsafeDirectSockets }, tail], crons };
+  return { workers: [first, { ...first, name: "twin", bindings, unsafeDirectSockets }, ...others], crons };
 }

@@ -10,6 +10,7 @@ import { applyMigrations } from "../../../scripts/lib/migrations.ts";
 import { ensureSecrets, publicIdentityKey } from "../../../scripts/lib/secrets.ts";
 import { freePort } from "./free-port.ts";
 import { instanceWorkers, traceMark } from "./instance-workers.ts";
+import type { SourcePatch } from "./source-patches.ts";
 
 export interface InstanceOptions {
   /** Variables of the worker, besides those that every instance has. */
@@ -26,6 +27,10 @@ export interface InstanceOptions {
   readonly unlimited?: boolean;
   /** Another entry point than the worker's own, by its path below the repository. */
   readonly entry?: string;
+  /** Changes to the worker's source, made while it is bundled. */
+  readonly patches?: readonly SourcePatch[];
+  /** Hosts whose requests go to another origin: `{"api.example.com": "http://127.0.0.1:1234"}`. */
+  readonly hosts?: Readonly<Record<string, string>>;
 }
 
 const connectionSchema = z.looseObject({ id: z.string(), status: z.string(), upstream_url: z.string() });
@@ -141,6 +146,8 @@ async function start(
     twinPort,
     twinVariables,
     entry: options.entry,
+    patches: options.patches ?? [],
+    hosts: options.hosts ?? {},
   });
   const known = childrenNamed("workerd");
   // No request leaves the machine on Miniflare's own account.
