@@ -72,7 +72,7 @@ export async function connectAs(
 }
 
 /** Throws where a connection was expected to come to be. */
-export function heldOf(
+function heldOf(
   { answered, made }: Awaited<ReturnType<typeof makeCredential>>,
   facts: Pick<Held, "site" | "user" | "storage" | "kind">,
 ): Held {
