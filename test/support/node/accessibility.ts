@@ -8,7 +8,7 @@ const findings = z.array(
 
 // Transitions show a colour that nobody stays with: the check waits for the end of each.
 const run = `
-  Promise.all(document.getAnimations().filter((a) => a.effect.getTiming().iterations !== Infinity).map((a) => a.finished))
+  Promise.allSettled(document.getAnimations().filter((a) => a.effect.getTiming().iterations !== Infinity).map((a) => a.finished))
     .then(() => axe.run(document, { resultTypes: ["violations"] }))
     .then(({ violations }) => violations.map(({ impact, id, nodes }) => ({
       impact, id, nodes: nodes.map((node) => node.target.join(" ") + ": " + node.failureSummary),
