@@ -65,6 +65,17 @@ CREATE TABLE idempotency_keys (
 
 CREATE INDEX idempotency_keys_by_time ON idempotency_keys (created_at);
 
+-- Leave to send the operator one message each; used ones are kept for a day, to count them.
+CREATE TABLE support_nonces (
+  nonce_hash TEXT    PRIMARY KEY,
+  user_id    TEXT    NOT NULL REFERENCES users (id),
+  expires_at INTEGER NOT NULL,
+  used_at    INTEGER
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX support_nonces_by_user ON support_nonces (user_id, used_at, expires_at);
+CREATE INDEX support_nonces_by_time ON support_nonces (expires_at);
+
 CREATE TABLE erasures (
   person       TEXT    PRIMARY KEY,
   workspace_id TEXT,

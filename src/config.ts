@@ -3,6 +3,7 @@ import { isAddressRange } from "./defence/allow-list.ts";
 import { clerkIssuer } from "./identity/profiles.ts";
 import { Fault } from "./lib/fault.ts";
 import { isLoopback } from "./lib/destination.ts";
+import { zohoRegions } from "./support/zoho-desk.ts";
 import { parseKeyring, type Keyring } from "./vault/keyring.ts";
 
 const origin = z.string().refine((text) => URL.canParse(text) && new URL(text).origin === text, {
@@ -113,6 +114,33 @@ export const configSchema = z.object({
   }),
   ADMIN_NOTIFICATION_EMAIL: z.email().optional().meta({
     description: "Who is told when a master key that stored data needs is missing.",
+  }),
+  ZOHO_DESK_ORG_ID: z
+    .string()
+    .regex(/^\d{1,20}$/, { error: "must be a number" })
+    .optional()
+    .meta({
+      description:
+        "Organization at Zoho Desk; with the other ZOHO_ variables the page has a support form that files tickets there.",
+    }),
+  ZOHO_DESK_DEPARTMENT_ID: z
+    .string()
+    .regex(/^\d{1,25}$/, { error: "must be a number" })
+    .optional()
+    .meta({
+      description: "Department at Zoho Desk that tickets go to; needed with ZOHO_DESK_ORG_ID.",
+    }),
+  ZOHO_REGION: z.enum(zohoRegions).default("com").meta({
+    description: "Where the organization's data is: com, eu, in, com.au, jp, com.cn, sa, uk or ca.",
+  }),
+  ZOHO_CLIENT_ID: z.string().min(1).max(500).optional().meta({
+    description: "Self client at Zoho with the scope Desk.tickets.CREATE; needed with ZOHO_DESK_ORG_ID.",
+  }),
+  ZOHO_CLIENT_SECRET: z.string().min(1).max(500).optional().meta({
+    description: "Secret of ZOHO_CLIENT_ID.",
+  }),
+  ZOHO_REFRESH_TOKEN: z.string().min(1).max(1000).optional().meta({
+    description: "Refresh token that Zoho gave ZOHO_CLIENT_ID; tickets are filed in its person's name.",
   }),
   MAX_USERS: wholeNumber.optional().meta({
     description: "How many people may sign up; without it, any number. Who is there already stays.",
@@ -225,6 +253,8 @@ export const secretNames: readonly (keyof typeof configSchema.shape)[] = [
   "CLERK_SECRET_KEY",
   "STRIPE_SECRET_KEY",
   "STRIPE_WEBHOOK_SECRET",
+  "ZOHO_CLIENT_SECRET",
+  "ZOHO_REFRESH_TOKEN",
   "MANAGED_ENCRYPTION_KEYS",
   "MANAGED_ENCRYPTION_MASTER_KEY",
 ];
@@ -260,6 +290,7 @@ export async function readConfig(env: unknown): Promise<Config> {
   const localMode = checkLocal(variables);
   checkPairs(variables);
   checkStripe(variables, localMode);
+  checkZoho(variables);
   const [admin = variables.PUBLIC_URL, ...others] = variables.ADMIN_URL ?? [];
   return {
     ...variables,
@@ -278,7 +309,7 @@ function readClients(env: unknown): Config["clients"] {
   const clients = new Map<string, { id: string; secret: string | undefined }>();
   for (const [name, id] of values) {
     const service = /^([A-Z0-9_]+)_CLIENT_ID$/.exec(name)?.[1];
-    // OIDC_CLIENT_ID is the page's own.
+    // OIDC_CLIENT_ID is the page's own, ZOHO_CLIENT_ID the support form's.
     if (service === undefined || name in configSchema.shape) continue;
     const secret = values.get(`${service}_CLIENT_SECRET`);
     if (typeof id !== "string") throw misconfigured(name, "must be text");
@@ -352,6 +383,21 @@ function checkStripe(
   const url = variables.STRIPE_API_URL;
   if (url !== undefined && !(localMode && isLoopback(hostOf(url)))) {
     throw misconfigured("STRIPE_API_URL", "must be on a loopback address, and needs LOCAL_IDENTITY_KEY");
+  }
+}
+
+const zohoNames = [
+  "ZOHO_DESK_ORG_ID",
+  "ZOHO_DESK_DEPARTMENT_ID",
+  "ZOHO_CLIENT_ID",
+  "ZOHO_CLIENT_SECRET",
+  "ZOHO_REFRESH_TOKEN",
+] as const;
+
+function checkZoho(variables: Pick<Variables, (typeof zohoNames)[number]>): void {
+  const missing = zohoNames.find((name) => variables[name] === undefined);
+  if (missing !== undefined && zohoNames.some((name) => variables[name] !== undefined)) {
+    throw misconfigured(missing, "is needed together with the other ZOHO_ variables");
   }
 }
 

@@ -21,6 +21,7 @@ import { createMailer, type Mailer } from "./mail/mailer.ts";
 import { systemRandom } from "./lib/random.ts";
 import { createCatalogue } from "./services/index.ts";
 import { createStores } from "./store/index.ts";
+import { createZohoDesk, type Desk } from "./support/zoho-desk.ts";
 
 /** The platform's bindings. Variables and secrets are `config.ts`. */
 export interface Bindings {
@@ -86,6 +87,7 @@ async function createShared(env: Bindings): Promise<Shared> {
     usageWait: config.USAGE_FLUSH_SECONDS * second,
     outbound,
     mailer,
+    desk: deskOf(config, outbound),
     oauth: createOauthHttp(outbound),
     preRegistered: config.clients,
     localMode: config.localMode,
@@ -167,6 +169,19 @@ function mailerOf(config: Config, outbound: Outbound): Mailer | undefined {
       ? undefined
       : { secretKey, issuer: clerkIssuer(publishableKey) };
   return createMailer({ apiKey, sender, admin, clerk }, outbound);
+}
+
+function deskOf(config: Config, outbound: Outbound): Desk | undefined {
+  const { ZOHO_DESK_ORG_ID: orgId, ZOHO_DESK_DEPARTMENT_ID: departmentId, ZOHO_REGION: region } = config;
+  const {
+    ZOHO_CLIENT_ID: clientId,
+    ZOHO_CLIENT_SECRET: clientSecret,
+    ZOHO_REFRESH_TOKEN: refreshToken,
+  } = config;
+  if (orgId === undefined || departmentId === undefined || clientId === undefined) return undefined;
+  if (clientSecret === undefined || refreshToken === undefined) return undefined;
+  const settings = { orgId, departmentId, region, clientId, clientSecret, refreshToken };
+  return createZohoDesk(settings, outbound, systemClock);
 }
 
 function profilesOf(config: Config, outbound: Outbound): readonly IssuerProfile[] {

@@ -44,7 +44,7 @@ export const account = new Hono<AppEnv>()
     return c.json(body, done.status === "erased" ? 200 : 202);
   })
   .get("/config", (c) => {
-    const { site } = c.env.runtime;
+    const { site, desk } = c.env.runtime;
     return c.json({
       brand_name: site.brand,
       support_url: site.supportUrl ?? null,
@@ -54,7 +54,7 @@ export const account = new Hono<AppEnv>()
         clerk_publishable_key: site.clerkPublishableKey ?? null,
         oidc: viewOidc(site),
       },
-      support_form: false,
+      support_form: desk !== undefined,
     });
   });
 

@@ -11,6 +11,7 @@ import type { Room } from "../billing/room.ts";
 import type { DeleteIdentity } from "../identity/clerk-users.ts";
 import type { Verifier } from "../identity/verifier.ts";
 import type { Mailer } from "../mail/mailer.ts";
+import type { Desk } from "../support/zoho-desk.ts";
 import type { PreRegistered } from "../connect/oauth-client.ts";
 import type { OauthHttp } from "../oauth/http.ts";
 import type { Guard } from "../defence/guard.ts";
@@ -55,6 +56,8 @@ export interface Runtime {
   readonly outbound: Outbound;
   /** Undefined where mail is not configured. */
   readonly mailer: Mailer | undefined;
+  /** Undefined where no messages to the operator are taken. */
+  readonly desk: Desk | undefined;
   readonly oauth: OauthHttp;
   readonly preRegistered: ReadonlyMap<string, PreRegistered>;
   readonly localMode: boolean;

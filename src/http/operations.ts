@@ -279,6 +279,24 @@ export const operations: readonly Operation[] = [
     body: z.looseObject({}),
     answers: { 200: billing.webhookOutcome },
   },
+  // Support: 404 where the deployment takes no messages
+  {
+    method: "get",
+    path: "/api/support/nonce",
+    tag: "Support",
+    summary: "Leave to send one message to the operator",
+    access: "owner",
+    answers: { 200: account.supportNonce },
+  },
+  {
+    method: "post",
+    path: "/api/support",
+    tag: "Support",
+    summary: "Send a message to the operator: it is filed as a ticket, and kept nowhere else",
+    access: "owner",
+    body: account.supportMessage,
+    answers: { 202: account.supportSent },
+  },
   // Deployment
   {
     method: "get",

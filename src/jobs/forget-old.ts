@@ -6,12 +6,13 @@ const loginsKept = 90 * day;
 /** Days of usage that the page can show. */
 const usageDays = 90;
 
-/** Deletes what is only kept for a time: repeats of requests, sign-ins seen, counts of use, erasures that ended, events of payments. */
+/** Deletes what is only kept for a time: repeats of requests, messages counted, sign-ins seen, counts of use, erasures that ended, events of payments. */
 export async function forgetOld(
-  stores: Pick<Stores, "idempotency" | "users" | "usage" | "erasures" | "billingEvents">,
+  stores: Pick<Stores, "idempotency" | "supportNonces" | "users" | "usage" | "erasures" | "billingEvents">,
 ): Promise<number> {
   const deleted = [
     await stores.idempotency.purge(),
+    await stores.supportNonces.purge(),
     await stores.users.forgetLogins(loginsKept),
     await stores.usage.purge(usageDays),
     await stores.erasures.forgetPersons(),

@@ -280,6 +280,38 @@ const rows = {
     "The state behind this event could not be read or stored. Deliver it again later.",
   ),
 
+  // Messages to the operator
+  support_not_configured: row(
+    404,
+    4046,
+    "There is no support form here",
+    "This deployment takes no messages. Ask its operator in another way.",
+  ),
+  support_nonce_unknown: row(
+    409,
+    40911,
+    "The message cannot be sent this way",
+    "Its nonce is not yours, was used already, or is older than 10 minutes. Get a new one and send the message again.",
+  ),
+  support_limit: row(
+    429,
+    4291,
+    "Too many messages",
+    "You sent {limit} messages within 24 hours, which is as many as are taken. Wait for the seconds given in Retry-After.",
+  ),
+  support_unavailable: row(
+    503,
+    5037,
+    "The message was not sent",
+    "The operator's help desk did not take the message. Keep its text, and send it again in a few minutes.",
+  ),
+  support_unconfirmed: row(
+    502,
+    5028,
+    "Nobody knows whether the message arrived",
+    "The operator's help desk did not say that it took the message. Keep its text, and send it again if no answer comes.",
+  ),
+
   // The proxied request
   missing_credential: row(
     401,

@@ -122,6 +122,11 @@ export type LogEvent =
     }
   | { readonly event: "rotation_unreadable"; readonly fingerprint: string; readonly count: number }
   | { readonly event: "billing_failed"; readonly error: ErrorKind }
+  | {
+      /** A message to the operator became no ticket; with `unknown` perhaps it did. */
+      readonly event: "support_failed";
+      readonly reason: "sign_in" | "refused" | "no_answer" | "unknown";
+    }
   | { readonly event: "unknown_cron" }
   /** The bare fact: whose account it was is not said. */
   | { readonly event: "account_erased" }
@@ -163,6 +168,7 @@ const levels: Readonly<Record<LogEvent["event"], LogLevel>> = {
   erasure_failed: "warn",
   identity_not_deleted: "error",
   billing_failed: "warn",
+  support_failed: "warn",
 };
 
 export type Log = (event: LogEvent) => void;

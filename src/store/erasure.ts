@@ -244,6 +244,7 @@ export function createErasures(db: D1Database, audit: Pick<Audit, "record">) {
           `DELETE FROM tokens WHERE user_id IN ${ofUser}`,
           `DELETE FROM logins WHERE user_id IN ${ofUser}`,
           `DELETE FROM idempotency_keys WHERE user_id IN ${ofUser}`,
+          `DELETE FROM support_nonces WHERE user_id IN ${ofUser}`,
           `DELETE FROM mail_queue WHERE user_id IN ${ofUser}`,
           "DELETE FROM audit_queue WHERE workspace_id = ?1",
           "DELETE FROM audit_events WHERE workspace_id = ?1",

@@ -23,6 +23,7 @@ import { createResealing, type Resealing } from "./resealing.ts";
 import { createRevocations, type Revocations } from "./revocations.ts";
 import { createRotations, type Rotations } from "./rotations.ts";
 import { createSubscriptions, type Subscriptions } from "./subscriptions.ts";
+import { createSupportNonces, type SupportNonces } from "./support-nonces.ts";
 import { createTokens, type Tokens } from "./tokens.ts";
 import { createUsage, type Usage } from "./usage.ts";
 import { createUsers, type Users } from "./users.ts";
@@ -51,6 +52,7 @@ export interface Stores {
   readonly purge: Purge;
   readonly tokens: Tokens;
   readonly idempotency: Idempotency;
+  readonly supportNonces: SupportNonces;
   readonly usage: Usage;
   readonly anomalies: Anomalies;
   readonly erasures: Erasures;
@@ -89,6 +91,7 @@ export function createStores(db: D1Database, kv: KVNamespace, auditDays = 90, ma
     purge: createPurge(db, audit),
     tokens: createTokens(db, audit),
     idempotency: createIdempotency(db),
+    supportNonces: createSupportNonces(db),
     usage: createUsage(db),
     anomalies: createAnomalies(db, mail),
     erasures: createErasures(db, audit),

@@ -18,6 +18,13 @@ const stripe = {
   STRIPE_WEBHOOK_SECRET: "whsec_1",
   STRIPE_PRICE_CONNECTIONS: "price_1",
 };
+const zoho = {
+  ZOHO_DESK_ORG_ID: "1",
+  ZOHO_DESK_DEPARTMENT_ID: "2",
+  ZOHO_CLIENT_ID: "1000.A",
+  ZOHO_CLIENT_SECRET: "s",
+  ZOHO_REFRESH_TOKEN: "r",
+};
 const key = "0123456789abcdef".repeat(4);
 
 async function refusalOf(variables: Record<string, unknown>): Promise<Fault> {
@@ -59,6 +66,9 @@ const refused: readonly (readonly [string, Record<string, unknown>])[] = [
   ["STRIPE_API_URL", { ...hosted, ...stripe, STRIPE_API_URL: "http://127.0.0.1:9000" }],
   ["STRIPE_API_URL", { ...local, ...stripe, STRIPE_API_URL: "https://stripe.example" }],
   ["TRIAL_DAYS", { ...hosted, TRIAL_DAYS: "0" }],
+  ...Object.keys(zoho).map((name) => [name, { ...hosted, ...zoho, [name]: "" }] as const),
+  ["ZOHO_DESK_ORG_ID", { ...hosted, ...zoho, ZOHO_DESK_ORG_ID: "secret-value" }],
+  ["ZOHO_REGION", { ...hosted, ...zoho, ZOHO_REGION: "example/secret-value" }],
   ["OIDC_AUDIENCE", { ...hosted, ...oidc, OIDC_AUDIENCE: undefined }],
   ["OIDC_ISSUER", { ...hosted, ...oidc, OIDC_ISSUER: "http://id.example" }],
   ["OIDC_ISSUER", { ...hosted, ...oidc, CLERK_PUBLISHABLE_KEY: `pk_live_${btoa("id.example$")}` }],
@@ -118,6 +128,12 @@ describe("the configuration", () => {
     expect(config.ADMIN_URL).toEqual(["https://a.example", "https://b.example"]);
     expect(config.PAUSED_SERVICES).toEqual(["linear", "todoist"]);
     expect(config.keyring?.fingerprints).toHaveLength(2);
+  });
+
+  it("takes the support form's client for no service's", async () => {
+    const config = await readConfig({ ...hosted, ...zoho, GITHUB_CLIENT_ID: "g" });
+    expect([...config.clients.keys()]).toEqual(["github"]);
+    expect(config.ZOHO_REGION).toBe("com");
   });
 
   it.each(["http://127.0.0.1:8787", "http://localhost:3000", "http://[::1]:8787"])(

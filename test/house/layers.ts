@@ -6,7 +6,7 @@ const layers: readonly (readonly string[])[] = [
   ["worker"],
   ["app", "runtime", "config"],
   ["http", "jobs"],
-  ["proxy", "connect", "billing", "identity", "mail", "defence"],
+  ["proxy", "connect", "billing", "identity", "mail", "support", "defence"],
   ["grants"],
   ["oauth", "services", "vault", "store"],
   ["lib"],

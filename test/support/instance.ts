@@ -20,6 +20,12 @@ export type TestEnv = Cloudflare.Env & {
   ALLOWED_ADDRESSES?: string;
   COMMIT?: string;
   BUNDLE_HASH?: string;
+  ZOHO_DESK_ORG_ID?: string;
+  ZOHO_DESK_DEPARTMENT_ID?: string;
+  ZOHO_REGION?: string;
+  ZOHO_CLIENT_ID?: string;
+  ZOHO_CLIENT_SECRET?: string;
+  ZOHO_REFRESH_TOKEN?: string;
 };
 
 /** What a test says of a request. */

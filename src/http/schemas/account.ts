@@ -79,3 +79,27 @@ export const createdToken = z.strictObject({
   token,
   secret: z.string().meta({ description: "Shown in this answer and never again." }),
 });
+
+/** One line, and text of many: no control characters, which a ticket cannot hold. */
+export const supportMessage = z
+  .strictObject({
+    subject: z
+      .string()
+      .trim()
+      .min(1)
+      .max(120)
+      .regex(/^[^\p{Cc}\p{Cs}]*$/u, { error: "must be one line of text" }),
+    message: z
+      .string()
+      .trim()
+      .min(1)
+      .max(5000)
+      .regex(/^(?:[^\p{Cc}\p{Cs}]|[\t\r\n])*$/u, { error: "must be plain text" }),
+    nonce: z
+      .string()
+      .regex(/^[\w-]{43}$/, { error: "must be one of GET /api/support/nonce" })
+      .meta({ description: "From `GET /api/support/nonce`; it counts once, for ten minutes." }),
+  })
+  .meta({ id: "SupportMessage" });
+export const supportNonce = z.strictObject({ nonce: z.string(), expires_at: time });
+export const supportSent = z.strictObject({ status: z.literal("sent") });
