@@ -15,7 +15,7 @@ export async function endBilling(user: Pick<User, "workspace_id">, deps: EndDeps
   const { subscriptions, billingEvents } = deps.stores;
   const customer = (await subscriptions.read(user.workspace_id))?.customer_id ?? null;
   if (customer !== null) {
-    if (deps.billing === undefined) throw new Fault("billing_unavailable");
+    if (deps.billing === undefined) throw new Fault("billing_not_configured");
     try {
       await endCustomer(customer, deps.billing);
     } catch (error) {

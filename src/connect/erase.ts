@@ -107,7 +107,11 @@ export async function eraseAccount(
     if (done) deps.log({ event: "account_erased" });
     return { status: done ? "erased" : "erasing", left };
   } catch (error) {
-    deps.log({ event: "erasure_failed", error: errorKind(error) });
+    deps.log({
+      event: "erasure_failed",
+      error: errorKind(error),
+      ...(error instanceof Fault ? { fault: error.code } : {}),
+    });
     return { status: "erasing", left };
   }
 }

@@ -12,6 +12,7 @@ import type { GrantStates } from "../store/grant-state.ts";
 import { mintCredential, type Credential } from "../vault/credential.ts";
 import { deriveVerifier, importKeyMaterial, lookupOf } from "../vault/derive.ts";
 import type { MintDeps, Owner } from "./mint.ts";
+import { settingsChanged } from "./settings-changed.ts";
 
 export interface RenewDeps extends MintDeps {
   readonly stores: MintDeps["stores"] & { readonly connections: Connections; readonly grants: GrantStates };
@@ -110,7 +111,10 @@ async function replaceOnce(
     detail: { kind: next.kind, storage: next.storage },
   } as const;
   try {
-    return await grants.replace(lease, next, revive, { workspaceId, entry });
+    const changes = settingsChanged(state, next).map(
+      (detail) => ({ type: "configuration_changed", actor, connection, service, detail }) as const,
+    );
+    return await grants.replace(lease, next, revive, { workspaceId, entry, changes });
   } catch (error) {
     const seen = await grants.read(state.id);
     if (seen?.gen !== lease.gen + 1 || seen.blob_fence !== lease.fence) throw error;

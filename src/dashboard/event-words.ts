@@ -44,9 +44,24 @@ const unusual: Record<string, string> = {
   after_silence: "Used after a long silence",
 };
 
+/** What a changed setting's name says. */
+const settings: Record<string, string> = {
+  storage: "Storage changed",
+  kind: "Way of connecting changed",
+  authorization_server: "Sign-in server changed",
+  server_address: "Server address changed",
+};
+
+/** The fact that is an event's words, where its type alone says too little. */
+const spoken: Record<string, { fact: string; words: Record<string, string> }> = {
+  anomaly: { fact: "kind", words: unusual },
+  configuration_changed: { fact: "setting", words: settings },
+};
+
 export const describeEvent = ({ type, detail }: AuditEvent): Kind => {
   const kind = kinds[type] ?? { words: sentenceCase(type), tone: "quiet" };
-  if (type === "anomaly") return { ...kind, words: unusual[String(detail["kind"])] ?? kind.words };
+  const told = spoken[type];
+  if (told) return { ...kind, words: told.words[String(detail[told.fact])] ?? kind.words };
   if (type !== "provider_revocation" || detail["outcome"] === "revoked") return kind;
   return { words: "Access not ended at the service", tone: "warn" };
 };
@@ -61,7 +76,7 @@ export function describeActor(actor: string, tokens: ReadonlyMap<string, string>
 /** The facts of an event in one line; they are names and numbers, never a person's text. */
 export const describeDetail = ({ type, detail }: AuditEvent, tokens: ReadonlyMap<string, string>): string =>
   Object.entries(detail)
-    .filter(([name, value]) => value !== null && !(type === "anomaly" && name === "kind"))
+    .filter(([name, value]) => value !== null && spoken[type]?.fact !== name)
     .map(([name, value]) => `${name.replaceAll("_", " ")}: ${describeValue(String(value), tokens)}`)
     .join(" · ");
 

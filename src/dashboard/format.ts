@@ -108,6 +108,12 @@ export const describeStorage = (storage: string): string =>
 
 export const labelOf = (connection: Connection): string => connection.label || connection.service_name;
 
+/**
+ * UTF-16 units that 100 characters take at most. Inputs count units and the server characters: a shorter input would
+ * cut what the server takes, and say nothing.
+ */
+export const labelUnits = 200;
+
 const numbers = new Intl.NumberFormat("en");
 export const count = (value: number): string => numbers.format(value);
 

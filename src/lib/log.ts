@@ -130,7 +130,12 @@ export type LogEvent =
   | { readonly event: "unknown_cron" }
   /** The bare fact: whose account it was is not said. */
   | { readonly event: "account_erased" }
-  | { readonly event: "erasure_failed"; readonly error: ErrorKind }
+  | {
+      readonly event: "erasure_failed";
+      readonly error: ErrorKind;
+      /** Of a fault; `billing_not_configured`: a customer is left, and the settings that reach it are gone. */
+      readonly fault?: FaultCode;
+    }
   /** The identity provider has not deleted somebody who asked for it; its operator has to look. */
   | { readonly event: "identity_not_deleted"; readonly given_up: boolean };
 

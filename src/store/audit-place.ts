@@ -4,7 +4,13 @@ import { databaseNow, type Id } from "./database.ts";
 
 const day = 86_400_000;
 /** Writers of one workspace that meet: each try loses to one that won. */
-export const tries = 8;
+export const tries = 30;
+
+/** Those that lost wait for a different time each, so that they do not all meet again. */
+export async function standBack(at: number): Promise<void> {
+  const longest = Math.min(10 * at, 150);
+  await new Promise((resolve) => setTimeout(resolve, Math.random() * longest));
+}
 
 /** Where a workspace's chain ends. */
 export interface Head {

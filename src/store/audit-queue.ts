@@ -5,6 +5,7 @@ import {
   isTaken,
   place,
   plain,
+  standBack,
   tries,
   type Head,
   type PlacedEvent,
@@ -50,6 +51,7 @@ export function createAuditQueue(db: D1Database, defaultDays: number) {
         return waiting.length;
       } catch (error) {
         if (at === tries || !isTaken(error)) throw error;
+        await standBack(at);
       }
     }
   };

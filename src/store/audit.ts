@@ -1,5 +1,15 @@
 import type { AuditEntry } from "../lib/audit-event.ts";
-import { headsQuery, insertPlaced, isTaken, place, plain, tries, type Head } from "./audit-place.ts";
+import {
+  headsQuery,
+  insertPlaced,
+  isTaken,
+  place,
+  plain,
+  standBack,
+  tries,
+  type Head,
+  type PlacedEvent,
+} from "./audit-place.ts";
 import { createAuditQueue } from "./audit-queue.ts";
 import type { Id } from "./database.ts";
 
@@ -23,22 +33,28 @@ export function createAudit(db: D1Database, defaultDays: number) {
     ...createAuditQueue(db, defaultDays),
 
     /**
-     * Runs the operation's statements and the event of it in one batch. The event is written where the **last** of
+     * Runs the operation's statements and the events of it in one batch. The events are written where the **last** of
      * the statements changed a row. Answers the results of the statements.
      */
     async record<T>(
       workspaceId: Id,
-      entry: AuditEntry,
+      entries: AuditEntry | readonly AuditEntry[],
       operation: readonly D1PreparedStatement[],
     ): Promise<readonly D1Result<T>[]> {
       for (let at = 1; ; at += 1) {
-        const head = await headOf(workspaceId);
-        const event = await place(head, plain(entry, head.now), defaultDays);
+        let head = await headOf(workspaceId);
+        const events: PlacedEvent[] = [];
+        for (const entry of [entries].flat()) {
+          const event = await place(head, plain(entry, head.now), defaultDays);
+          events.push(event);
+          head = { ...head, seq: event.seq, hash: event.hash };
+        }
         try {
-          const results = await db.batch<T>([...operation, insertPlaced(db, [event], operation.length > 0)]);
+          const results = await db.batch<T>([...operation, insertPlaced(db, events, operation.length > 0)]);
           return results.slice(0, operation.length);
         } catch (error) {
           if (at === tries || !isTaken(error)) throw error;
+          await standBack(at);
         }
       }
     },

@@ -25,6 +25,8 @@ export interface GrantState {
   readonly service: string;
   readonly storage: "zero_knowledge" | "managed";
   readonly upstream_url: string;
+  readonly kind: ConnectionKind;
+  readonly issuer: string | null;
   readonly status: "active" | "suspended" | "disconnected";
   readonly state: "live" | "leased" | "sent" | "reauth";
   readonly lookup: string;
@@ -62,8 +64,9 @@ export type RenewedBy = "request" | "schedule";
 export const nextCheck = `${databaseNow} + 86400000 - abs(random() % 8640000)`;
 
 /** The columns of `GrantState`. */
-export const grantColumns = `id, workspace_id, service, storage, upstream_url, status, state, lookup, verifier, data_key_id, gen,
-  fence, lease_until, retry_at, sent_at, access_expires_at, refreshable, scope, due_at, blob, blob_fence,
+export const grantColumns = `id, workspace_id, service, storage, upstream_url, kind, issuer, status, state, lookup,
+  verifier, data_key_id, gen, fence, lease_until, retry_at, sent_at, access_expires_at, refreshable, scope, due_at,
+  blob, blob_fence,
   ${databaseNow} AS now`;
 
 /** What a person's hand changes at once: the credential, the grant, or both. */

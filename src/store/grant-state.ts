@@ -107,9 +107,15 @@ export function createGrantStates(db: D1Database, audit: Pick<Audit, "record">) 
       lease: Lease,
       next: NextGeneration,
       revive: boolean,
-      event: { readonly workspaceId: Id; readonly entry: AuditEntry },
+      event: {
+        readonly workspaceId: Id;
+        readonly entry: AuditEntry;
+        /** What the change is besides, told in the same batch. */
+        readonly changes?: readonly AuditEntry[];
+      },
     ): Promise<Connection | null> {
-      const [, replaced] = await audit.record<Connection>(event.workspaceId, event.entry, [
+      const entries = [event.entry, ...(event.changes ?? [])];
+      const [, replaced] = await audit.record<Connection>(event.workspaceId, entries, [
         supersede(db, lease),
         db
           .prepare(

@@ -87,7 +87,7 @@ describe("the end of an account", slow, () => {
     expect(await end(shop, buyer)).toBe("billing_unavailable");
     const runtime = await shop.instance.runtime();
     const off = endBilling({ workspace_id: buyer.workspace }, { ...runtime, billing: undefined });
-    await expect(off).rejects.toMatchObject({ code: "billing_unavailable" });
+    await expect(off).rejects.toMatchObject({ code: "billing_not_configured" });
     expect((await left(buyer))[0]).toBe(1);
   });
 

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { problemOf } from "../support/answers.ts";
-import { naughty } from "../support/fuzz.ts";
 import { createInstance } from "../support/instance.ts";
+import { isLabel, naughty } from "../support/naughty.ts";
 import { connectionAnswer, createPerson, type Connected, type Person } from "../support/person.ts";
 import { upstream } from "../support/upstream.ts";
 
@@ -17,17 +17,6 @@ beforeAll(async () => {
   person = await createPerson(instance);
   connected = await person.connect({ url: service.url });
 });
-
-/** One line of text of 1 to 100 characters after trimming. */
-function isLabel(text: string): boolean {
-  const trimmed = text.trim();
-  return (
-    trimmed.length > 0 &&
-    Array.from(trimmed).length <= 100 &&
-    trimmed.isWellFormed() &&
-    !/\p{Cc}/u.test(trimmed)
-  );
-}
 
 const shown = (text: string): string => JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}…` : text);
 

@@ -83,12 +83,46 @@ describe("the audit log", () => {
         "connection_regenerated",
         "connection_disconnected",
         "connection_restored",
+        "configuration_changed",
         "key_validation_failed",
       ].toSorted(),
     );
     const times = events.map(({ at }) => at);
     expect(times).toEqual(times.toSorted().toReversed());
     expect(JSON.stringify(events)).not.toMatch(/Another|good-key|127\.0\.0\.1/);
+  });
+
+  it("tells which settings a re-authorisation changed, by name and never by address", async () => {
+    const [own, before, after] = [await createPerson(instance), upstream(), upstream()];
+    const { id } = await own.connect({ url: before.url, storage: "managed" });
+    const again = async (url: string, storage: string): Promise<unknown[]> => {
+      const answer = await own.call("POST", "/api/connections", {
+        service: "custom",
+        url,
+        fields: { api_key: "good-key" },
+        storage,
+        reauthorize: id,
+      });
+      expect(answer.status).toBe(201);
+      const { events } = await read(own, `?type=configuration_changed&connection=${id}`);
+      return events.map(({ detail }) => detail);
+    };
+    expect(await again(before.url, "managed")).toEqual([]);
+    const storage = { setting: "storage", from: "managed", to: "zero_knowledge" };
+    expect(await again(before.url, "zero_knowledge")).toEqual([storage]);
+    const [address, back] = [
+      { setting: "server_address" },
+      { setting: "storage", from: "zero_knowledge", to: "managed" },
+    ];
+    expect(await again(after.url, "managed")).toEqual([address, back, storage]);
+    expect(await verify(own)).toMatchObject({ ok: true });
+    // In the batch of what changed them, hence next to it in the chain.
+    const { events } = await read(own, `?connection=${id}`);
+    expect(events.map(({ type }) => type).slice(0, 3)).toEqual([
+      "configuration_changed",
+      "configuration_changed",
+      "connection_reauthorized",
+    ]);
   });
 
   it("shows one sign-in once, however many requests and isolates it has", async () => {

@@ -122,3 +122,10 @@ describe("the audit log", () => {
     }
   });
 });
+
+it("T88 thirty writers of one workspace meet: each has its place", async () => {
+  await Promise.all(
+    Array.from({ length: 30 }, () => audit.record(workspace, { type: "login", actor: "owner" }, [])),
+  );
+  expect((await rows()).map((row) => row.seq)).toEqual(Array.from({ length: 30 }, (_, at) => at + 1));
+});

@@ -1,6 +1,6 @@
 import { useState } from "hono/jsx/dom";
 import { api } from "../api.ts";
-import { signInWords } from "../format.ts";
+import { labelUnits, signInWords } from "../format.ts";
 import type { Connected, Service, StorageMode } from "../schemas.ts";
 import { inputNames, readKeyForm, readSignInForm } from "../state/connect-form.ts";
 import { hrefs } from "../state/route.ts";
@@ -84,7 +84,7 @@ export function ConnectForm({ service, modes, onConnected }: Props) {
           name="label"
           label="Label"
           optional
-          maxLength={100}
+          maxLength={labelUnits}
           placeholder="Work, personal …"
           help="Only you see it, in your list of connections."
           error={errors.get("label")}

@@ -31,7 +31,7 @@ export function PresentDialog<T>(props: Props<T>) {
   };
   return (
     <ConfirmDialog
-      title={title.replace("%", labelOf(connection))}
+      title={title.replace("%", () => labelOf(connection))}
       action={busy ? "Working …" : action}
       dismiss={dismiss}
       tone="danger"

@@ -1,6 +1,6 @@
 import { useEffect, useId, useRef } from "hono/jsx/dom";
 import { api, explain } from "../api.ts";
-import { labelOf } from "../format.ts";
+import { labelOf, labelUnits } from "../format.ts";
 import type { Connection } from "../schemas.ts";
 import { useAction } from "../state/use-action.ts";
 
@@ -49,7 +49,7 @@ export function RenameForm({ connection, onRenamed, onClose }: Props) {
         id={id}
         class="input"
         value={labelOf(connection)}
-        maxLength={100}
+        maxLength={labelUnits}
         required
         aria-invalid={error ? "true" : "false"}
         aria-describedby={`${id}error`}

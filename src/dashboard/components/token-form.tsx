@@ -1,6 +1,7 @@
 import { useEffect, useRef } from "hono/jsx/dom";
 import type { TokenMade } from "../account-schemas.ts";
 import { api, errorAt } from "../api.ts";
+import { labelUnits } from "../format.ts";
 import { useAction } from "../state/use-action.ts";
 import { Choice } from "./choice.tsx";
 import { Field } from "./field.tsx";
@@ -46,7 +47,7 @@ export function TokenForm({ onMade, onClose }: Props) {
         <Field
           name="name"
           label="Name"
-          maxLength={100}
+          maxLength={labelUnits}
           placeholder="CI, backup script …"
           help="What uses it: the activity log names it."
           error={errorAt(failure, "name")}
