@@ -37,7 +37,7 @@ export function Support({ me }: { me: Me | undefined }) {
           failure={failure}
           refused="Not sent"
           inputs={["subject", "message"]}
-          whenUnknown="Perhaps it arrived all the same; sending it twice does no harm."
+          whenUnknown="Perhaps it arrived all the same; a second try makes a second ticket."
           action={busy ? "Sending …" : "Send"}
           onSubmit={submit}
         >
