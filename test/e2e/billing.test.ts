@@ -61,6 +61,17 @@ describe.each(payingInstances())("billing at %s", (_, open) => {
         subscription: { status: "active", quantity },
       });
     }
+
+    expect(new Set(await paying.deliverAll())).toEqual(new Set([200]));
+    expect((await call("GET", "/api/billing", user)).body).toMatchObject({
+      plan: { name: "active", allowed: 3 },
+    });
+    const portal = await call("POST", "/api/billing/portal", user, {});
+    expect(z.object({ url: z.url() }).parse(portal.body).url).toMatch(/^http/);
+
+    const gone = await call("DELETE", "/api/account", user, { confirm: "delete my account" });
+    expect([gone.status, gone.body]).toMatchObject([200, { status: "erased" }]);
+    expect((await call("GET", "/api/billing", user)).status).toBe(401);
   });
 });
 

@@ -1,4 +1,5 @@
 import { Stripe } from "stripe";
+import { z } from "zod";
 import { freePort } from "./free-port.ts";
 import { startInstance, type Instance, type InstanceOptions } from "./instance.ts";
 import { startStripeDouble } from "./stripe-double/server.ts";
@@ -10,6 +11,8 @@ export interface PayingInstance {
   readonly stripeUrl: string;
   /** Does what a person does at the checkout: pays `quantity`. Gives the customer a subscription. */
   pay(checkout: { readonly url: string; readonly session_id: string }, quantity: number): Promise<void>;
+  /** Delivers every event that there is, signed; answers the statuses. Stripe itself cannot reach this machine. */
+  deliverAll(): Promise<readonly number[]>;
   /** Says something to the double; nothing at Stripe. */
   say(body: object): Promise<unknown>;
   readonly endpoint: { readonly url: string; readonly secret: string };
@@ -33,6 +36,14 @@ export async function payAtDouble(
       STRIPE_API_URL: double.url,
     },
   });
+  const say = async (body: object): Promise<unknown> => {
+    const answer = await fetch(`${double.url}/_/`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${key}` },
+      body: JSON.stringify(body),
+    });
+    return await answer.json();
+  };
   return {
     instance,
     stripeUrl: double.url,
@@ -44,14 +55,9 @@ export async function payAtDouble(
       const answer = await fetch(url, { method: "POST", body, redirect: "manual" });
       if (answer.status !== 303) throw new Error(`paying was answered ${answer.status}`);
     },
-    async say(body) {
-      const answer = await fetch(`${double.url}/_/`, {
-        method: "POST",
-        headers: { authorization: `Bearer ${key}` },
-        body: JSON.stringify(body),
-      });
-      return await answer.json();
-    },
+    deliverAll: async () =>
+      z.array(z.number()).parse(await say({ do: "deliver", url: `${instance.url}/webhooks/stripe`, secret })),
+    say,
     async close() {
       await instance.close();
       await double.close();
@@ -62,6 +68,7 @@ export async function payAtDouble(
 /** Stripe's test mode: https://docs.stripe.com/testing. Its checkout is for browsers, so the API pays. */
 async function atStripe(key: string): Promise<PayingInstance> {
   const stripe = new Stripe(key);
+  const began = Math.floor(Date.now() / 1000);
   const price = await stripe.prices.create({
     currency: "eur",
     billing_scheme: "tiered",
@@ -95,6 +102,20 @@ async function atStripe(key: string): Promise<PayingInstance> {
         items: [{ price: price.id, quantity }],
         default_payment_method: method,
       });
+    },
+    async deliverAll() {
+      const statuses: number[] = [];
+      for await (const event of stripe.events.list({ created: { gte: began } })) {
+        const payload = JSON.stringify(event);
+        const signature = await stripe.webhooks.generateTestHeaderStringAsync({ payload, secret });
+        const answer = await fetch(`${instance.url}/webhooks/stripe`, {
+          method: "POST",
+          headers: { "stripe-signature": signature },
+          body: payload,
+        });
+        statuses.push(answer.status);
+      }
+      return statuses;
     },
     say: async () => await Promise.resolve({}),
     async close() {
