@@ -1,3 +1,4 @@
+import { escapeHtml } from "../lib/html.ts";
 import type { MailKind } from "../store/mail.ts";
 
 /** What a text may name. Nothing of it opens anything. */
@@ -128,16 +129,4 @@ export function writeMail(kind: MailKind, facts: MailFacts): MailText {
 /** On one line: a label that holds line breaks must not write further lines, or headers, of the mail. */
 function line(text: string): string {
   return text.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, " ").trim();
-}
-
-const entities: Readonly<Record<string, string>> = {
-  "&": "&amp;",
-  "<": "&lt;",
-  ">": "&gt;",
-  '"': "&quot;",
-  "'": "&#39;",
-};
-
-function escapeHtml(text: string): string {
-  return text.replaceAll(/[&<>"']/g, (found) => entities[found] ?? "");
 }

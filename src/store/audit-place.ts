@@ -1,8 +1,8 @@
-import { chainHash, emptyHash } from "../lib/audit-chain.ts";
+import { chainHash, emptyHash, type ChainedEvent } from "../lib/audit-chain.ts";
 import type { AuditEntry } from "../lib/audit-event.ts";
+import { day } from "../lib/clock.ts";
 import { databaseNow, type Id } from "./database.ts";
 
-const day = 86_400_000;
 /** Writers of one workspace that meet: each try loses to one that won. */
 export const tries = 30;
 
@@ -22,19 +22,10 @@ export interface Head {
   readonly days: number | null;
 }
 
-export interface PlainEvent {
-  readonly at: number;
-  readonly type: string;
-  readonly actor: string;
-  readonly connection_id: string | null;
-  readonly service: string | null;
-  /** JSON text. */
-  readonly detail: string;
-}
+/** An event without its place in a chain. */
+export type PlainEvent = Omit<ChainedEvent, "workspace_id" | "seq">;
 
-export interface PlacedEvent extends PlainEvent {
-  readonly workspace_id: Id;
-  readonly seq: number;
+export interface PlacedEvent extends ChainedEvent {
   readonly hash: string;
   readonly keep_until: number;
 }

@@ -1,15 +1,7 @@
-import { emptyHash } from "../lib/audit-chain.ts";
+import { emptyHash, type ChainedEvent } from "../lib/audit-chain.ts";
 import type { Id, Page } from "./database.ts";
 
-export interface AuditRow {
-  readonly seq: number;
-  readonly at: number;
-  readonly type: string;
-  readonly actor: string;
-  readonly connection_id: string | null;
-  readonly service: string | null;
-  /** JSON text, byte for byte as it was hashed. */
-  readonly detail: string;
+export interface AuditRow extends Omit<ChainedEvent, "workspace_id"> {
   readonly hash: string;
 }
 

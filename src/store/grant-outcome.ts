@@ -1,12 +1,16 @@
 import { databaseNow, type Id } from "./database.ts";
 import { connectionEvent } from "./grant-event.ts";
-import { nextCheck, nobodyWrites, type Lease, type RenewedBy, type TokenFacts } from "./grant-row.ts";
+import {
+  nextCheck,
+  nobodyWrites,
+  supersededFor,
+  type Lease,
+  type RenewedBy,
+  type TokenFacts,
+} from "./grant-row.ts";
 
 /** The background asks no provider again sooner that answered, ms. */
 const leastWait = 60_000;
-
-/** How long a superseded blob stays for readers that are half-way, ms. */
-const supersededFor = 3_600_000;
 
 /** Says when the blob that a batch is about to replace may go. The job that deletes checks again that it is not current. */
 export function supersede(db: D1Database, lease: Lease): D1PreparedStatement {

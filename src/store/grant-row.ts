@@ -4,6 +4,9 @@ import { databaseNow, type Id } from "./database.ts";
 /** KV shows a journal everywhere within this time; it also remembers a miss that long. ms. */
 export const journalDelay = 60_000;
 
+/** How long a superseded blob stays for readers that are half-way, ms. */
+export const supersededFor = 3_600_000;
+
 /**
  * `lease_until` of a writer that said itself that it is done: whatever it had to write is written, so nobody waits for
  * a journal of it, and the minute job looks for none.

@@ -1,8 +1,5 @@
 import { databaseNow } from "./database.ts";
-import { grantColumns, journalDelay, type GrantState } from "./grant-row.ts";
-
-/** How long a superseded blob stays for readers that are half-way, ms. */
-const supersededFor = 3_600_000;
+import { grantColumns, journalDelay, supersededFor, type GrantState } from "./grant-row.ts";
 
 /** A connection whose grant is sealed under an old data key, as it is now. */
 export interface SealedUnder extends GrantState {

@@ -1,9 +1,7 @@
+import { day, hour } from "../lib/clock.ts";
 import { publicColumns, type Connection, type RevocationState, type StorageMode } from "./connection.ts";
 import { databaseNow, type Id } from "./database.ts";
 import { connectionEvent } from "./grant-event.ts";
-
-const hour = 3_600_000;
-const day = 24 * hour;
 
 /** A grant that its provider was asked to revoke, in vain so far. */
 export interface WaitingRevocation {

@@ -1,3 +1,4 @@
+import { day } from "../lib/clock.ts";
 import type { Announcements, BillingMail } from "./subscriptions.ts";
 import { databaseNow, type Id } from "./database.ts";
 
@@ -21,7 +22,6 @@ export interface Settlement {
   readonly silent: boolean;
 }
 
-const day = 86_400_000;
 const noLimit = 1_000_000_000;
 
 /**

@@ -1,3 +1,4 @@
+import { escapeHtml } from "../lib/html.ts";
 import { z } from "zod";
 
 export interface Ticket {
@@ -26,16 +27,4 @@ export function ticketBody({ subject, message, person }: Ticket) {
     contact: { lastName: name, ...(email === undefined ? {} : { email }) },
     ...(email === undefined ? {} : { email }),
   };
-}
-
-const entities: Readonly<Record<string, string>> = {
-  "&": "&amp;",
-  "<": "&lt;",
-  ">": "&gt;",
-  '"': "&quot;",
-  "'": "&#39;",
-};
-
-function escapeHtml(text: string): string {
-  return text.replaceAll(/[&<>"']/g, (found) => entities[found] ?? "");
 }

@@ -4,14 +4,8 @@ import { z } from "zod";
 import { demoKey } from "../../scripts/demo-service/demo-service.ts";
 import type { Price } from "../../src/dashboard/billing-schemas.ts";
 import { breakdownOf, money, tierWords, totalOf } from "../../src/dashboard/price.ts";
-import { accessibilityFindings } from "../support/node/accessibility.ts";
-import {
-  chromiumPath,
-  howToGetChromium,
-  launchChromium,
-  sidewaysOverflow,
-  viewports,
-} from "../support/node/browser.ts";
+import { expectFine } from "../support/node/accessibility.ts";
+import { chromiumPath, howToGetChromium, launchChromium, viewports } from "../support/node/browser.ts";
 import { startInstance, type Instance } from "../support/node/instance.ts";
 import { arrive, button, connectDemo, heading, settled, toolsAt } from "../support/node/page.ts";
 import { payAtDouble, type PayingInstance } from "../support/node/paying.ts";
@@ -38,17 +32,6 @@ const looks = [
   { name: "wide, light", viewport: viewports.wide, colorScheme: "light" as const },
   { name: "phone, dark", viewport: viewports.phone, colorScheme: "dark" as const },
 ];
-
-/** What is on the page now, on a wide screen by day and on a phone at night. */
-async function expectFine(page: Page, where: string): Promise<void> {
-  for (const { name, viewport, colorScheme } of looks) {
-    await page.setViewportSize(viewport);
-    await page.emulateMedia({ colorScheme });
-    const found = await accessibilityFindings(page);
-    const overflow = await sidewaysOverflow(page);
-    expect({ where, name, found, overflow }).toEqual({ where, name, found: [], overflow: 0 });
-  }
-}
 
 const panel = (page: Page) => page.getByRole("region", { name: "Plan and billing" });
 const dialog = (page: Page) => page.getByRole("dialog");
@@ -115,7 +98,7 @@ describe("the plan in the page", () => {
     await panel(page).getByText("€3.50 a month for each further one").waitFor();
     await panel(page).getByLabel("How many connections to pay for").fill("12");
     await panel(page).getByText("10 × €5.00 + 2 × €3.50 = €57.00 a month").waitFor();
-    await expectFine(page, "trial");
+    await expectFine(page, "trial", looks);
 
     const made: Record<string, string> = {};
     for (const label of ["First", "Second", "Third"]) {
@@ -133,12 +116,12 @@ describe("the plan in the page", () => {
     await page.getByLabel("Demo key", { exact: true }).fill(demoKey);
     await button(page, "Check the key and connect").click();
     await page.getByText("Your plan allows 0 connections").waitFor();
-    await expectFine(page, "over the limit");
+    await expectFine(page, "over the limit", looks);
     await page.getByRole("link", { name: "Plan and billing" }).click();
     await plan(page, "No plan");
     await panel(page).getByText("The free trial has ended.").waitFor();
     expect(await page.locator(":focus").innerText()).toBe("Plan and billing");
-    await expectFine(page, "no plan");
+    await expectFine(page, "no plan", looks);
     expect(await statesOf(page)).toEqual({ First: suspended, Second: suspended, Third: suspended });
 
     // There and back without paying, then for good.
@@ -162,10 +145,10 @@ describe("the plan in the page", () => {
     await page.unroute("**/api/billing/verify");
     await plan(page, "Active, 2 connections");
     expect(page.url()).toBe(`${instance.url}/#/billing`);
-    await expectFine(page, "paid");
+    await expectFine(page, "paid", looks);
     expect(await statesOf(page)).toEqual({ First: working, Second: working, Third: suspended });
     await expect(toolsAt(made["Third"] ?? "")).rejects.toThrow("suspended");
-    await expectFine(page, "newest suspended");
+    await expectFine(page, "newest suspended", looks);
 
     // More, after seeing what it costs; a refused payment changes nothing.
     await visit(page, "#/billing", "Account");
@@ -176,7 +159,7 @@ describe("the plan in the page", () => {
     await dialog(page).getByText("it is €15.00 a month").waitFor();
     await dialog(page).getByRole("button", { name: "Pay €5.00 and change" }).click();
     await dialog(page).getByText("refused the payment").waitFor();
-    await expectFine(page, "preview refused");
+    await expectFine(page, "preview refused", looks);
     await paying.say({ do: "decline", on: false });
     await dialog(page).getByRole("button", { name: "Pay €5.00 and change" }).click();
     await plan(page, "Active, 3 connections");
@@ -197,7 +180,7 @@ describe("the plan in the page", () => {
     await panel(page)
       .getByText(/go on until \w{3} \d/)
       .waitFor();
-    await expectFine(page, "past due");
+    await expectFine(page, "past due", looks);
     await atPortal(page, "Pay at Stripe", "Pay invoice");
     await plan(page, "Active, 3 connections");
 
@@ -253,17 +236,17 @@ describe("the plan in the page", () => {
     });
     await page.goto(`${paying.instance.url}/#/billing`);
     await panel(page).locator(".skeleton").waitFor();
-    await expectFine(page, "loading");
+    await expectFine(page, "loading", looks);
     answer.resolve();
     await panel(page).getByText("Down for a minute.").waitFor();
-    await expectFine(page, "failed");
+    await expectFine(page, "failed", looks);
     await page.unroute("**/api/billing");
     await button(page, "Try again").click();
     await plan(page, "Free trial");
     await paying.say({ do: "fail", times: 1 });
     await button(page, "Pay at Stripe").click();
     await panel(page).getByText("Stripe did not do what was asked.").waitFor();
-    await expectFine(page, "stripe failing");
+    await expectFine(page, "stripe failing", looks);
     await context.setOffline(true);
     await button(page, "Pay at Stripe").click();
     await panel(page).getByText("This device is offline.").waitFor();

@@ -1,14 +1,8 @@
-import type { Browser, Page } from "playwright-core";
+import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { demoKey } from "../../scripts/demo-service/demo-service.ts";
-import { accessibilityFindings } from "../support/node/accessibility.ts";
-import {
-  chromiumPath,
-  howToGetChromium,
-  launchChromium,
-  sidewaysOverflow,
-  viewports,
-} from "../support/node/browser.ts";
+import { accessibilityFindings, expectFine } from "../support/node/accessibility.ts";
+import { chromiumPath, howToGetChromium, launchChromium, viewports } from "../support/node/browser.ts";
 import { startInstance } from "../support/node/instance.ts";
 import { arrive, button, connectDemo, heading, settled } from "../support/node/page.ts";
 import { signIn } from "../support/node/sign-in.ts";
@@ -68,17 +62,6 @@ const looks = [
   { name: "wide, light", viewport: viewports.wide, colorScheme: "light" as const },
 ];
 
-/** What is on the page now, on a phone at night and on a wide screen by day. */
-async function expectFine(page: Page, where: string): Promise<void> {
-  for (const { name, viewport, colorScheme } of looks) {
-    await page.setViewportSize(viewport);
-    await page.emulateMedia({ colorScheme });
-    const found = await accessibilityFindings(page);
-    const overflow = await sidewaysOverflow(page);
-    expect({ where, name, found, overflow }).toEqual({ where, name, found: [], overflow: 0 });
-  }
-}
-
 const hashOf = (name: string): string => views[name]?.hash ?? "";
 
 describe("every page", () => {
@@ -91,7 +74,7 @@ describe("every page", () => {
       await heading(page, title).waitFor();
       await settled(page);
       expect([hash, await page.title()]).toEqual([hash, expect.stringMatching(/.+ · Bindify$/)]);
-      await expectFine(page, hash);
+      await expectFine(page, hash, looks);
     }
     // What is not there is refused with 404, which Chromium itself reports.
     expect(watched.complaints.filter((text) => !text.includes("status of 404"))).toEqual([]);
@@ -109,7 +92,7 @@ describe("every page", () => {
       await button(page, name).focus();
       await page.keyboard.press("Enter");
       await page.getByRole("dialog").waitFor();
-      await expectFine(page, name);
+      await expectFine(page, name, looks);
       await page.keyboard.press("Escape");
       await page.getByRole("dialog").waitFor({ state: "detached" });
       // Where it was before, so that one goes on from there.
@@ -117,20 +100,20 @@ describe("every page", () => {
     }
     await page.getByText("Show as a table").click();
     expect(await page.getByRole("table").getByRole("row").count()).toBe(31);
-    await expectFine(page, "activity table");
+    await expectFine(page, "activity table", looks);
     await page.goto(`${instance.url}/#/tokens`);
     await button(page, "New token").click();
-    await expectFine(page, "new token");
+    await expectFine(page, "new token", looks);
     await page.goto(`${instance.url}/#/connect/demo`);
     await page.getByRole("radio", { name: "Use a key" }).check();
     await page.getByLabel("Demo key", { exact: true }).fill("wrong");
     await button(page, "Check the key and connect").click();
     await page.getByText("did not accept this key").waitFor();
-    await expectFine(page, "refused key");
+    await expectFine(page, "refused key", looks);
     await page.getByLabel("Demo key", { exact: true }).fill(demoKey);
     await button(page, "Check the key and connect").click();
     await heading(page, "Save your credential now").waitFor();
-    await expectFine(page, "credential");
+    await expectFine(page, "credential", looks);
     expect(watched.foreign).toEqual([]);
     await context.close();
   });
@@ -197,7 +180,7 @@ describe("the states of a page", () => {
       if (name === "gallery" || name === "account") await page.reload();
       await page.getByText("could not be loaded").first().waitFor();
       await page.getByText("Down for a minute.").first().waitFor();
-      await expectFine(page, name);
+      await expectFine(page, name, looks);
       await page.unroute("**/api/**");
       await button(page, "Try again").first().click();
       await page.getByText("could not be loaded").first().waitFor({ state: "detached" });
@@ -208,20 +191,20 @@ describe("the states of a page", () => {
   it("empty is an invitation", { timeout: 60_000 }, async () => {
     const { context, page, watched } = await arrive(browser, instance, viewports.phone, "newcomer");
     await page.getByText("No connections yet").waitFor();
-    await expectFine(page, "no connection");
+    await expectFine(page, "no connection", looks);
     await page.goto(`${instance.url}/#/tokens`);
     await page.getByText("No tokens yet").waitFor();
-    await expectFine(page, "no token");
+    await expectFine(page, "no token", looks);
     await page.goto(`${instance.url}/#/activity`);
     await page.getByLabel("What").selectOption("connection_purged");
     await page.getByText("No event matches").waitFor();
-    await expectFine(page, "no event");
+    await expectFine(page, "no event", looks);
     await button(page, "Show every event").click();
     await page.locator(".event").getByText("Signed in").first().waitFor();
     await page.goto(`${instance.url}/#/connect`);
     await page.getByLabel("Search services").fill("nothing is called that");
     await page.getByText("No service matches").waitFor();
-    await expectFine(page, "no service");
+    await expectFine(page, "no service", looks);
     expect(watched.complaints).toEqual([]);
     await context.close();
   });
@@ -232,7 +215,7 @@ describe("the states of a page", () => {
     await page.getByText("You are offline.").waitFor();
     await page.getByRole("link", { name: "API tokens" }).click();
     await page.getByText("This device is offline.").waitFor();
-    await expectFine(page, "offline");
+    await expectFine(page, "offline", looks);
     await context.setOffline(false);
     await page.getByRole("list", { name: "API tokens" }).waitFor();
     await page.getByText("You are offline.").waitFor({ state: "detached" });
@@ -243,7 +226,7 @@ describe("the states of a page", () => {
     const { context, page, watched } = await arrive(browser, instance, viewports.phone);
     await button(page, "Sign out").click();
     await heading(page, "Sign in to Bindify").waitFor();
-    await expectFine(page, "signed out");
+    await expectFine(page, "signed out", looks);
     expect(await page.evaluate("sessionStorage.length")).toBe(0);
     expect(watched.complaints).toEqual([]);
     await context.close();
