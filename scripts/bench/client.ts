@@ -1,5 +1,12 @@
 import { Agent, request } from "node:http";
-import type { Row } from "./rows.ts";
+
+/** What a client calls. */
+export interface Target {
+  readonly name: string;
+  readonly url: string;
+  /** What a client sends as Authorization. */
+  readonly authorization: string;
+}
 
 // One connection per row stays open, so that no figure holds a TCP handshake.
 const agent = new Agent({ keepAlive: true, maxSockets: 1 });
@@ -19,7 +26,7 @@ export interface Answer {
 const call = Buffer.from(`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"echo"}}`);
 
 /** One MCP POST. @throws if the answer is not a 200 or the connection breaks */
-export function post(row: Row, kind: Kind, body: Buffer = call): Promise<Answer> {
+export function post(row: Target, kind: Kind, body: Buffer = call): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const started = performance.now();
     const sent = request(

@@ -7,16 +7,13 @@ import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
 import { z } from "zod";
 import { bundleWorker, readWorkerOptions } from "../lib/worker-config.ts";
 import { type Bindings, bindifyBindings, connect } from "./bindify.ts";
-import { post } from "./client.ts";
+import { post, type Target } from "./client.ts";
 import type { RowName } from "./options.ts";
 import { childrenNamed } from "./proc.ts";
 
 /** One thing under measurement, serving. */
-export interface Row {
+export interface Row extends Target {
   readonly name: RowName | "counted";
-  readonly url: string;
-  /** What a client sends as Authorization. */
-  readonly authorization: string;
   /** The workerd process; undefined for the upstream itself and where there is no /proc. */
   readonly pid: number | undefined;
   readonly stop: () => Promise<void>;

@@ -4,7 +4,7 @@ import { errorKind, type Log } from "../lib/log.ts";
 import type { BillingEvent } from "../store/billing-events.ts";
 import type { Settlement } from "../store/settlement.ts";
 import type { SubscriptionFacts } from "../store/plan-columns.ts";
-import type { BillingMail } from "../store/subscriptions.ts";
+import type { BillingMail } from "../store/settlement.ts";
 import type { Billing, PlanDeps } from "./billing.ts";
 import { entitlementOf, nextLook, type Entitlement } from "./entitlement.ts";
 import { factsOf } from "./facts.ts";

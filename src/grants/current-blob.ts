@@ -1,6 +1,6 @@
 import { Fault } from "../lib/fault.ts";
 import type { Log } from "../lib/log.ts";
-import type { AdmissionRow } from "../store/connections.ts";
+import type { AdmissionRow } from "../store/admission.ts";
 import type { Blobs } from "../store/blobs.ts";
 
 /** Waits between looks at KV for a blob that D1 names, ms. The copy is written within seconds of the commit. */

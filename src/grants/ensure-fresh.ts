@@ -1,7 +1,7 @@
 import { second } from "../lib/clock.ts";
 import { Fault } from "../lib/fault.ts";
 import type { Random } from "../lib/random.ts";
-import type { AdmissionRow } from "../store/connections.ts";
+import type { AdmissionRow } from "../store/admission.ts";
 import { refreshFrom, readerPatience } from "./refresh-policy.ts";
 import type { Held, RefreshDeps, Refreshed } from "./held.ts";
 import { refreshOnce } from "./refresh.ts";

@@ -9,7 +9,7 @@ import { openGrant, type GrantBinding, type GrantKey } from "../grants/grant.ts"
 import { managedKey, userHeldKey } from "../grants/grant-key.ts";
 import type { Held } from "../grants/held.ts";
 import { revokeOnPresentation, type RevocationDeps } from "../grants/revocation.ts";
-import type { AdmissionRow } from "../store/connections.ts";
+import type { AdmissionRow } from "../store/admission.ts";
 import type { Credential } from "../vault/credential.ts";
 import { deriveVerifier, importKeyMaterial, lookupOf } from "../vault/derive.ts";
 import { VaultError } from "../vault/envelope.ts";

@@ -1,7 +1,7 @@
 import { day as dayLength, minute, type Clock } from "../lib/clock.ts";
 import type { Defer } from "../lib/defer.ts";
 import type { FaultCode } from "../lib/fault.ts";
-import type { AdmissionRow } from "../store/connections.ts";
+import type { AdmissionRow } from "../store/admission.ts";
 import type { Stores } from "../store/index.ts";
 import type { Counts } from "../store/usage.ts";
 

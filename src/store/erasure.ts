@@ -1,16 +1,8 @@
-import type { AuditActor } from "../lib/audit-event.ts";
 import type { Audit } from "./audit.ts";
-import {
-  publicColumns,
-  type Connection,
-  type ConnectionKind,
-  type RevocationState,
-  type StorageMode,
-} from "./connection.ts";
+import { createConnectionErasure } from "./connection-erasure.ts";
+import type { ConnectionKind, RevocationState, StorageMode } from "./connection.ts";
 import { databaseNow, type Id } from "./database.ts";
 
-/** KV lists what was written within this time at the latest, and no writer of a token lives longer. ms. */
-const sweepAfter = 600_000;
 /** How long tokens of an erased person are refused, ms: none is accepted that is older. */
 const refusedFor = 86_400_000;
 /** A step that failed is tried again after this time, ms; one that was killed as well. */
@@ -47,24 +39,6 @@ export type Erasures = ReturnType<typeof createErasures>;
 
 /** Deleting for good. Each step may be the last that a process does; the job finds what is left. */
 export function createErasures(db: D1Database, audit: Pick<Audit, "record">) {
-  /** The row and all that hangs on it. Its KV names are swept: the id is kept, bare, until they are. */
-  const deletion = (workspaceId: Id, id: Id): readonly D1PreparedStatement[] => [
-    db
-      .prepare(
-        `INSERT INTO erased_connections (id, sweep_at) SELECT id, ${databaseNow} + ${sweepAfter} FROM connections
-         WHERE id = ?1 AND workspace_id = ?2 ON CONFLICT DO NOTHING`,
-      )
-      .bind(id, workspaceId),
-    db.prepare("DELETE FROM superseded_blobs WHERE name >= ?1 AND name < ?2").bind(`t/${id}/`, `t/${id}0`),
-    db
-      .prepare(
-        `DELETE FROM mail_queue WHERE connection_id = ?1
-           AND EXISTS (SELECT 1 FROM connections WHERE id = ?1 AND workspace_id = ?2)`,
-      )
-      .bind(id, workspaceId),
-    db.prepare("DELETE FROM connections WHERE id = ?1 AND workspace_id = ?2").bind(id, workspaceId),
-  ];
-
   /** Every credential is dead from here on. What nobody here can open is not kept for its holder. */
   const closing = (workspaceId: Id): D1PreparedStatement =>
     db
@@ -78,29 +52,7 @@ export function createErasures(db: D1Database, audit: Pick<Audit, "record">) {
       .bind(workspaceId);
 
   return {
-    /**
-     * Begins to delete one disconnected connection: from here on no sign-in takes it back, also none that had a lease.
-     * Null where it is not disconnected any more.
-     */
-    async beginPurge(workspaceId: Id, id: Id): Promise<Connection | null> {
-      return await db
-        .prepare(
-          `UPDATE connections SET purging_at = ${databaseNow}, fence = fence + 1
-           WHERE id = ?1 AND workspace_id = ?2 AND status = 'disconnected' RETURNING ${publicColumns}`,
-        )
-        .bind(id, workspaceId)
-        .first<Connection>();
-    },
-
-    /** Deletes one connection whose deletion has begun, with its event. */
-    async purgeConnection(
-      workspaceId: Id,
-      id: Id,
-      by: { readonly actor: AuditActor; readonly service: string },
-    ): Promise<void> {
-      const entry = { type: "connection_purged", connection: id, ...by } as const;
-      await audit.record(workspaceId, entry, deletion(workspaceId, id));
-    },
+    ...createConnectionErasure(db, audit),
 
     /** Closes an account: from here on nothing is admitted for it, and the job goes on where this process stops. */
     async begin(person: string, workspaceId: Id): Promise<void> {
@@ -203,10 +155,6 @@ export function createErasures(db: D1Database, audit: Pick<Audit, "record">) {
       return results;
     },
 
-    async deleteConnection(workspaceId: Id, id: Id): Promise<void> {
-      await db.batch([...deletion(workspaceId, id)]);
-    },
-
     /** Up to `limit` audit events: there may be more of them than one statement should touch. */
     async deleteEvents(workspaceId: Id, limit: number): Promise<number> {
       const { meta } = await db
@@ -260,21 +208,6 @@ export function createErasures(db: D1Database, audit: Pick<Audit, "record">) {
           )
           .bind(person),
       ]);
-    },
-
-    /** Connections whose KV names are listed once more. */
-    async toSweep(limit: number): Promise<readonly Id[]> {
-      const { results } = await db
-        .prepare(
-          `SELECT id FROM erased_connections WHERE sweep_at <= ${databaseNow} ORDER BY sweep_at, id LIMIT ?1`,
-        )
-        .bind(limit)
-        .all<{ id: Id }>();
-      return results.map((row) => row.id);
-    },
-
-    async swept(id: Id): Promise<void> {
-      await db.prepare("DELETE FROM erased_connections WHERE id = ?1").bind(id).run();
     },
 
     /** Once no token from before the erasure can live, nothing of the person is left to remember. */

@@ -1,6 +1,23 @@
+import type { AuditEntry } from "../lib/audit-event.ts";
 import { day } from "../lib/clock.ts";
-import type { Announcements, BillingMail } from "./subscriptions.ts";
 import { databaseNow, type Id } from "./database.ts";
+
+/** How an event and a mail become statements of a batch. */
+export interface Announcements {
+  audit(workspaceId: Id, entry: AuditEntry, changed: boolean): D1PreparedStatement;
+  mail(mail: BillingMail, changed: boolean): D1PreparedStatement;
+}
+
+export interface BillingMail {
+  readonly occasion: string;
+  readonly kind:
+    | "subscription_confirmed"
+    | "payment_failed"
+    | "connections_suspended"
+    | "connections_restored";
+  readonly userId: Id;
+  readonly connectionId: null;
+}
 
 /** What a plan means for its workspace, as it is to be written down. */
 export interface Settlement {

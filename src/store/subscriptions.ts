@@ -1,8 +1,7 @@
-import type { AuditEntry } from "../lib/audit-event.ts";
 import { databaseNow, type Id } from "./database.ts";
 import type { BillingEvent } from "./billing-events.ts";
 import { flatPlanColumns, unflattenFacts, type FlatFacts, type SubscriptionFacts } from "./plan-columns.ts";
-import { settleStatements, type Settlement } from "./settlement.ts";
+import { settleStatements, type Announcements, type Settlement } from "./settlement.ts";
 
 /** A workspace's plan as it is stored. Without a customer the facts are null. */
 export interface PlanRow {
@@ -31,23 +30,6 @@ export interface Ticket {
   readonly since: number;
   readonly plan: string | null;
   readonly now: number;
-}
-
-/** How an event and a mail become statements of a batch. */
-export interface Announcements {
-  audit(workspaceId: Id, entry: AuditEntry, changed: boolean): D1PreparedStatement;
-  mail(mail: BillingMail, changed: boolean): D1PreparedStatement;
-}
-
-export interface BillingMail {
-  readonly occasion: string;
-  readonly kind:
-    | "subscription_confirmed"
-    | "payment_failed"
-    | "connections_suspended"
-    | "connections_restored";
-  readonly userId: Id;
-  readonly connectionId: null;
 }
 
 export type Subscriptions = ReturnType<typeof createSubscriptions>;
