@@ -135,12 +135,14 @@ describe("the plan in the page", () => {
     await panel(page).getByLabel("How many connections to pay for").fill("2");
     await button(page, "Pay at Stripe").click();
     await page.waitForURL(`${paying.stripeUrl}/c/**`);
+    const seen = Promise.withResolvers<void>();
     await page.route("**/api/billing/verify", async (route) => {
-      await new Promise((resolve) => setTimeout(resolve, 300));
+      await seen.promise;
       await route.continue();
     });
     await button(page, "Pay").click();
     await panel(page).getByText("Asking Stripe what came of your payment …").waitFor();
+    seen.resolve();
     await panel(page).getByText("Paid", { exact: true }).waitFor();
     await page.unroute("**/api/billing/verify");
     await plan(page, "Active, 2 connections");
@@ -262,12 +264,14 @@ describe("the plan in the page", () => {
     });
     await page.goto("about:blank");
     // On a quiet machine the answer would be there before anybody could see what stands in for it.
+    const seen = Promise.withResolvers<void>();
     await page.route("**/api/billing", async (route) => {
-      await new Promise((resolve) => setTimeout(resolve, 500));
+      await seen.promise;
       await route.continue();
     });
     await page.goto(`${paying.instance.url}/#/account`);
     await panel(page).locator(".skeleton").waitFor();
+    seen.resolve();
     await plan(page, "Free trial");
     expect(await watched.layoutShift()).toBeLessThan(0.01);
     await context.close();

@@ -147,14 +147,18 @@ describe("the states of a page", () => {
 
   it.each(looks)("loading is a shape of what comes, and nothing moves: $name", async ({ viewport }) => {
     const { context, page, watched } = await arrive(browser, instance, viewport);
+    // No answer before the shape was seen, however fast the machine is.
+    let seen = Promise.withResolvers<void>();
     await page.route("**/api/**", async (route) => {
-      await new Promise((resolve) => setTimeout(resolve, 150));
+      await seen.promise;
       await route.continue();
     });
     for (const name of loaded) {
       await page.goto("about:blank");
+      seen = Promise.withResolvers();
       await page.goto(`${instance.url}/${hashOf(name)}`);
       await page.locator(".skeleton").first().waitFor();
+      seen.resolve();
       await page.getByRole("heading", { level: 1 }).waitFor({ state: "attached" });
       await settled(page);
       const shift = await watched.layoutShift();
