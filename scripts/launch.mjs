@@ -62,12 +62,28 @@ async function install() {
   if (existsSync(marker) && readFileSync(marker, "utf8") === wanted) return;
   // On standard error: the output of a command may be meant for another program.
   console.error("Installing dependencies (first run takes a minute)…");
-  const [command, ...before] = findNpm();
+  const npm = findNpm();
+  await npmInstall(npm);
+  if (!hasRuntime()) {
+    // What the lockfile does not name for this system, npm 10 leaves out; npm 11 adds it.
+    console.error("Installing what this system needs besides …");
+    await npmInstall([...npm, "exec", "--yes", "--", "npm@11.19.1"]);
+  }
+  if (!hasRuntime()) {
+    throw new Error(
+      `There is no Workers runtime for ${process.platform} on ${process.arch}: the package workerd knows Linux with ` +
+        "glibc, macOS and Windows, each on x64, the first two on arm64 too.",
+    );
+  }
+  writeFileSync(marker, wanted);
+}
+
+async function npmInstall([command, ...before]) {
   const output = [];
   const code = await run(
     command,
     [...before, "install", "--no-save", "--no-audit", "--no-fund", "--loglevel=error"],
-    { stdio: ["ignore", "pipe", "pipe"], shell: process.platform === "win32" && before.length === 0 },
+    { stdio: ["ignore", "pipe", "pipe"], shell: process.platform === "win32" && command === "npm" },
     (chunk) => output.push(chunk),
   );
   if (code >= 128) process.exit(code);
@@ -78,7 +94,13 @@ async function install() {
         "reached (`npm ping`), then run the command again.",
     );
   }
-  writeFileSync(marker, wanted);
+}
+
+/** Whether workerd's package for this system is there; it stands for all that come in one package for each system. */
+function hasRuntime() {
+  const modules = join(root, "node_modules");
+  const { optionalDependencies } = JSON.parse(readFileSync(join(modules, "workerd", "package.json"), "utf8"));
+  return Object.keys(optionalDependencies).some((system) => existsSync(join(modules, system)));
 }
 
 /** The npm that runs us, so that its settings and version apply; else the one in PATH. */
