@@ -169,8 +169,11 @@ const end = ({ id, credential }: Presented, query: string) =>
   send(disconnectedSchema, {
     method: "DELETE",
     path: `${connectionPath(id)}${query}`,
-    ...(credential ? { headers: { "Bindify-Credential": credential } } : {}),
+    ...(credential ? { headers: { "Bindify-Credential": inHeader(credential) } } : {}),
   });
+
+/** A header takes no other characters, nor does a credential: with this in their place it is refused as what it is. */
+const inHeader = (typed: string): string => typed.replaceAll(/[^ -~]/g, "?");
 
 function queryOf(values: Record<string, string | number | undefined>): string {
   const query = new URLSearchParams();

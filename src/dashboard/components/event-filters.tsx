@@ -8,8 +8,6 @@ interface Props {
   onFilter: (filter: EventFilter) => void;
 }
 
-const dayMs = 86_400_000;
-
 export function EventFilters({ filter, connections, onFilter }: Props) {
   const form = useRef<HTMLFormElement>(null);
   const id = useId();
@@ -46,7 +44,7 @@ export function EventFilters({ filter, connections, onFilter }: Props) {
         onChange={change}
       />
       <DayField id={`${id}from`} name="from" label="From" iso={filter.from} onChange={change} />
-      <DayField id={`${id}to`} name="to" label="To" iso={filter.to} shift={-dayMs} onChange={change} />
+      <DayField id={`${id}to`} name="to" label="To" iso={filter.to} shift={-1} onChange={change} />
     </form>
   );
 }
@@ -84,7 +82,7 @@ interface DayProps {
   name: string;
   label: string;
   iso: string | undefined;
-  /** From what is asked for to the day that is shown: the end of a range is exclusive. */
+  /** From what is asked for to a time of the day that is shown, ms: the end of a range is exclusive. */
   shift?: number;
   onChange: () => void;
 }
@@ -98,6 +96,7 @@ function DayField({ id, name, label, iso, shift = 0, onChange }: DayProps) {
         name={name}
         type="date"
         class="input"
+        max="9999-12-31"
         value={iso === undefined ? "" : localDay(Date.parse(iso) + shift)}
         onChange={onChange}
       />
@@ -111,24 +110,27 @@ function readFilter(data: FormData): EventFilter {
     const value = data.get(name);
     return typeof value === "string" ? value : "";
   };
-  const [type, connection, from, to] = [text("type"), text("connection"), text("from"), text("to")];
+  const [type, connection] = [text("type"), text("connection")];
+  const [from, to] = [startOf(text("from"), 0), startOf(text("to"), 1)];
   return {
     ...(type ? { type } : {}),
     ...(connection ? { connection } : {}),
-    ...(from ? { from: startOf(from, 0) } : {}),
-    ...(to ? { to: startOf(to, 1) } : {}),
+    ...(from ? { from } : {}),
+    ...(to ? { to } : {}),
   };
 }
 
-function startOf(day: string, later: number): string {
+/** Nothing for a day that is none, or whose year has five digits: the API's times have four (RFC 3339). */
+function startOf(day: string, later: number): string | undefined {
   const start = new Date(`${day}T00:00`);
   start.setDate(start.getDate() + later);
-  return start.toISOString();
+  return start.getUTCFullYear() <= 9999 ? start.toISOString() : undefined;
 }
 
-const pad = (value: number): string => String(value).padStart(2, "0");
+const pad = (value: number, length = 2): string => String(value).padStart(length, "0");
 
+/** While a year is being typed it has fewer digits than an input takes: 0002, 0020, 0202. */
 function localDay(time: number): string {
   const date = new Date(time);
-  return `${date.getFullYear()}-${pad(date.getMonth() + 1)}-${pad(date.getDate())}`;
+  return `${pad(date.getFullYear(), 4)}-${pad(date.getMonth() + 1)}-${pad(date.getDate())}`;
 }

@@ -41,7 +41,7 @@ export function Field(props: Props) {
           class={secret ? "input input-secret" : "input"}
           placeholder={placeholder ?? ""}
           value={props.value}
-          maxLength={props.maxLength ?? 4096}
+          maxLength={props.maxLength ?? longestUnits}
           required={!optional}
           autocomplete="off"
           autocapitalize="off"
@@ -70,6 +70,9 @@ export function Field(props: Props) {
     </div>
   );
 }
+
+/** Beyond what any field of the API takes: it says that a text is too long, where an input would cut it and say nothing. */
+const longestUnits = 8192;
 
 /** Browsers may send what their spell checker reads to its maker, and the renderer drops an attribute that is false. */
 const withoutSpelling = (input: HTMLInputElement | null) => input?.setAttribute("spellcheck", "false");

@@ -46,19 +46,12 @@ function Inner({ own, service, errors }: Props & { own: OwnClient }) {
         </div>
       </div>
       <div class="pair">
-        <Field
-          name="client.id"
-          label="Client id"
-          optional={!own.required}
-          maxLength={500}
-          error={errors.get("client.id")}
-        />
+        <Field name="client.id" label="Client id" optional={!own.required} error={errors.get("client.id")} />
         <Field
           name="client.secret"
           label="Client secret"
           secret
           optional={!own.required || own.secret === "optional"}
-          maxLength={500}
           error={errors.get("client.secret")}
         />
       </div>

@@ -20,7 +20,7 @@ interface Props {
 export function TypedDialog({ title, action, phrase, busy, failure, onConfirm, onClose, children }: Props) {
   const [wrong, setWrong] = useState(false);
   const confirm = (data: FormData) => {
-    const right = data.get("typed") === phrase;
+    const right = folded(data.get("typed")) === folded(phrase);
     setWrong(!right);
     if (right) onConfirm(data);
   };
@@ -39,9 +39,12 @@ export function TypedDialog({ title, action, phrase, busy, failure, onConfirm, o
       <Field
         name="typed"
         label={`Type “${phrase}” to confirm`}
-        maxLength={200}
         error={wrong ? `That is not “${phrase}”.` : undefined}
       />
     </ConfirmDialog>
   );
 }
+
+/** Spaces of any kind and number are drawn as one, which is what a person sees and types. */
+const folded = (text: FormDataEntryValue | null): string =>
+  typeof text === "string" ? text.trim().replaceAll(/\s+/g, " ") : "";

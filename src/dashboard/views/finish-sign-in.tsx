@@ -67,8 +67,8 @@ function Keep({ label, busy, failure, onDone }: KeepProps) {
   const error = failure?.kind === "problem" ? failure.errors.get("credential") : undefined;
   const submit = (event: Event) => {
     event.preventDefault();
-    const credential = form.current ? readPresented(new FormData(form.current)) : undefined;
-    if (credential !== undefined) onDone({ credential });
+    // Space alone is shown as well, so that what is said of it is said beside the field.
+    if (form.current) onDone({ credential: readPresented(new FormData(form.current)) ?? "" });
   };
   return (
     <div class="narrow">

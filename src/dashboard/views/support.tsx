@@ -7,6 +7,9 @@ import { ViewHead } from "../components/view-head.tsx";
 import type { Me } from "../schemas.ts";
 import { useAction } from "../state/use-action.ts";
 
+/** A message has 5,000 characters, of two units at most; what is longer is refused, and not cut off unseen. */
+const messageUnits = 20_000;
+
 export function Support({ me }: { me: Me | undefined }) {
   const [sent, setSent] = useState(false);
   const { busy, failure, run } = useAction(api.askSupport, () => setSent(true));
@@ -44,7 +47,7 @@ export function Support({ me }: { me: Me | undefined }) {
           <Notice tone="warn" title="Never send a secret.">
             <p>Nobody here needs your secret URL, API key or password to help you.</p>
           </Notice>
-          <Field name="subject" label="Subject" maxLength={100} error={errorAt(failure, "subject")} />
+          <Field name="subject" label="Subject" error={errorAt(failure, "subject")} />
           <div class="field">
             <label for={id}>Message</label>
             <textarea
@@ -52,7 +55,7 @@ export function Support({ me }: { me: Me | undefined }) {
               name="message"
               class="input"
               rows={8}
-              maxLength={5000}
+              maxLength={messageUnits}
               required
               aria-invalid={error ? "true" : "false"}
               aria-describedby={error ? `${id}error` : undefined}
