@@ -24,7 +24,7 @@ CREATE INDEX connections_by_revocation ON connections (revocation_at, id) WHERE 
 -- lists however many data keys there are, so that what is in use, what cannot be opened and what a rotation has left to
 -- do is found by walking the lists.
 ALTER TABLE data_keys ADD COLUMN wrapped_by TEXT NOT NULL DEFAULT '';
--- The rotation that made it, wrapped under that rotation's key only; 0: none.
+-- The rotation that made it, wrapped under the key of that rotation only, 0: none.
 ALTER TABLE data_keys ADD COLUMN rotation_id INTEGER NOT NULL DEFAULT 0;
 
 UPDATE data_keys SET wrapped_by = COALESCE((
@@ -55,7 +55,7 @@ BEGIN
   WHERE id = OLD.data_key_id;
 END;
 
--- Sets of master keys that deployments say they have loaded. An operator's script sees the workers through it.
+-- Sets of master keys that deployments say they have loaded. The script of an operator sees the workers through it.
 CREATE TABLE loaded_keys (
   fingerprints TEXT    PRIMARY KEY,
   active       TEXT    NOT NULL,
@@ -81,7 +81,7 @@ CREATE TABLE rotations (
   rewrapped_at INTEGER,
   settled_at   INTEGER,
   finished_at  INTEGER,
-  -- Where the next run of the job goes on; empty: at the beginning.
+  -- Where the next run of the job goes on, empty: at the beginning.
   position     TEXT    NOT NULL DEFAULT '',
   unreadable   INTEGER NOT NULL DEFAULT 0
 ) STRICT;

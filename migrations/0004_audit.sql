@@ -1,6 +1,6 @@
 -- The audit log: append-only, hash-chained per workspace.
 
--- How long events of this workspace are kept, by its plan; null: as the deployment says.
+-- How long events of this workspace are kept, by its plan. Null: as the deployment says.
 ALTER TABLE workspaces ADD COLUMN audit_days INTEGER;
 -- Set while a workspace is being erased: only then may its events go before their time.
 ALTER TABLE workspaces ADD COLUMN erasing_at INTEGER;

@@ -1,6 +1,6 @@
 -- Accounts: sign-ins seen, tokens for programs, counts of use, repeats of requests, and erasure.
 
--- Since when the service did not answer; cleared by its next answer.
+-- Since when the service did not answer, cleared by its next answer.
 ALTER TABLE connections ADD COLUMN unreachable_since INTEGER;
 
 CREATE INDEX audit_events_by_time ON audit_events (workspace_id, at);
@@ -43,7 +43,7 @@ CREATE TABLE usage_days (
 
 CREATE INDEX usage_days_by_day ON usage_days (day);
 
--- In the renewal's own transaction, and wherever a renewal is committed.
+-- In the transaction of the renewal itself, and wherever a renewal is committed.
 CREATE TRIGGER renewals_are_counted AFTER UPDATE OF refreshed_at ON connections
 WHEN NEW.refreshed_at IS NOT OLD.refreshed_at
 BEGIN
@@ -65,7 +65,7 @@ CREATE TABLE idempotency_keys (
 
 CREATE INDEX idempotency_keys_by_time ON idempotency_keys (created_at);
 
--- Leave to send the operator one message each; used ones are kept for a day, to count them.
+-- Leave to send the operator one message each. Used ones are kept for a day, to count them.
 CREATE TABLE support_nonces (
   nonce_hash TEXT    PRIMARY KEY,
   user_id    TEXT    NOT NULL REFERENCES users (id),

@@ -22,6 +22,8 @@ const quiet = {
   CLOUDFLARE_CF_FETCH_ENABLED: "false",
   WRANGLER_SEND_METRICS: "false",
   WRANGLER_HIDE_BANNER: "true",
+  // Its log file would hold the bodies of requests: a secret among them.
+  WRANGLER_LOG_SANITIZE: "true",
   NO_COLOR: "1",
 };
 
@@ -40,6 +42,8 @@ export async function wrangler(args: readonly string[], options: WranglerOptions
   const err: Buffer[] = [];
   child.stdout?.on("data", (chunk: Buffer) => out.push(chunk));
   child.stderr?.on("data", (chunk: Buffer) => err.push(chunk));
+  // Who ended early reads no input; how it ended says why.
+  child.stdin?.on("error", () => undefined);
   child.stdin?.end(input ?? "");
   await once(child, "close");
   return { code: child.exitCode ?? 1, stdout: text(out), stderr: text(err) };

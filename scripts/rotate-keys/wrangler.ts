@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { stripVTControlCharacters } from "node:util";
 import { experimental_readRawConfig } from "wrangler";
 import { z } from "zod";
 import { Problem } from "../lib/command.ts";
@@ -126,7 +127,8 @@ function run(command: Command, args: readonly string[], input: string, limit: nu
         resolve(stdout);
         return;
       }
-      const said = excerpt(`${Buffer.concat(err).toString("utf8")}\n${stdout}`);
+      // What went wrong comes last: after some refusals wrangler says at length who is signed in, on standard output.
+      const said = excerpt(`${stdout}\n${Buffer.concat(err).toString("utf8")}`);
       const how = signal === null ? `failed (exit code ${code})` : `did not end within ${limit / 1000} s`;
       reject(new Problem(`${what} ${how}: ${said}${again}`));
     });
@@ -135,6 +137,8 @@ function run(command: Command, args: readonly string[], input: string, limit: nu
 
 /** The end of what a program said, without anything that could be a key. */
 export function excerpt(text: string): string {
-  const safe = text.replace(/[A-Za-z0-9+/_=-]{40,}/g, "[redacted]").trim();
+  const safe = stripVTControlCharacters(text)
+    .replace(/[A-Za-z0-9+/_=-]{40,}/g, "[redacted]")
+    .trim();
   return safe === "" ? "it said nothing." : safe.slice(-600);
 }

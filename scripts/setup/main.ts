@@ -11,7 +11,7 @@ import { createCommands, type Commands } from "./commands.ts";
 import { ensureMasterKey } from "./master-key.ts";
 import { readOptions, usage, type Options } from "./options.ts";
 import { ensureDatabase, ensureNamespace } from "./resources.ts";
-import { chooseVariables } from "./variables.ts";
+import { chooseVariables, missingRoute } from "./variables.ts";
 
 const blobsTitle = "bindify-blobs";
 
@@ -52,6 +52,14 @@ async function configure(options: Options, commands: Commands, asking: Asking): 
 async function signIn(commands: Commands): Promise<void> {
   const ended = await commands.look(["whoami", "--json"]);
   if (ended?.code === 0) return;
+  const said = ended === undefined ? "" : `${ended.stdout}${ended.stderr}`;
+  // Where nobody is signed in that is its answer, and no error: with a wrong token or no network `login` would not help.
+  if (said.includes("[ERROR]") && !said.includes("expired and could not be refreshed, and")) {
+    throw new Problem(
+      `${said}\nwrangler could not ask Cloudflare who is signed in. Put the token (CLOUDFLARE_API_TOKEN) or the ` +
+        "connection right, or sign in again with `npx wrangler login`; then run the command again.",
+    );
+  }
   await commands.change("wrangler is not signed in:", ["login"], { interactive: true });
 }
 
@@ -83,8 +91,11 @@ await runCommand(usage, async () => {
     console.log("Nothing was run and nothing was written.");
     return 0;
   }
-  const url = readFilling(await readConfig(options.config)).variables["PUBLIC_URL"];
+  const config = await readConfig(options.config);
+  const url = readFilling(config).variables["PUBLIC_URL"];
   if (url === undefined) throw new Problem("PUBLIC_URL is not set.");
+  const missing = missingRoute(config, url);
+  if (missing !== undefined) console.log(missing);
   console.log(`Done. ${url}/version says what runs; a missing setting answers each request with its name.`);
   return 0;
 });

@@ -34,7 +34,9 @@ export async function ensureMasterKey(commands: Commands, asking: Asking, config
     await ensurePrivateFolder(stateDir());
     await ensurePrivateFolder(folder());
     await writePrivateJson(file(), keys);
-    console.log("  Move it to a safe place: Cloudflare never shows a secret again, and a rotation needs it.");
+    console.log(
+      `  Move ${file()} to a safe place: Cloudflare never shows a secret again, and a rotation needs it.`,
+    );
   }
   await commands.change(why, args, { secret: JSON.stringify(keys) });
 }

@@ -54,6 +54,16 @@ export async function chooseVariables(
   return chosen;
 }
 
+/** What is left to do where nothing leads from PUBLIC_URL to the worker, which has its workers.dev address alone. */
+export function missingRoute(config: string, url: string): string | undefined {
+  const { hostname } = new URL(url);
+  if (hostname.endsWith(".workers.dev") || /^(?:routes? =|\[\[routes\]\])/m.test(config)) return undefined;
+  return (
+    `No route leads from ${hostname} to the worker yet. If that domain is in your account, add this above [build] and ` +
+    `run the command again:\n  routes = [{ pattern = "${hostname}", custom_domain = true }]`
+  );
+}
+
 function checkAll(values: Readonly<Record<string, string>>): void {
   for (const [name, value] of Object.entries(values)) {
     const [isFine, sentence] = checks[name] ?? [];

@@ -3,7 +3,7 @@ import { toBase64Url, toHex } from "../lib/bytes.ts";
 import type { Defer } from "../lib/defer.ts";
 import type { Random } from "../lib/random.ts";
 import { factsOf } from "../grants/facts.ts";
-import { sealGrant, type Grant, type GrantKey } from "../grants/grant.ts";
+import { sealGrant, shownUrl, type Grant, type GrantKey } from "../grants/grant.ts";
 import { userHeldKey, workspaceKey } from "../grants/grant-key.ts";
 import type { Connection, ConnectionKind, StorageMode } from "../store/connection.ts";
 import type { Stores } from "../store/index.ts";
@@ -70,7 +70,7 @@ export async function mintConnection(wanted: NewConnection, deps: MintDeps): Pro
     label: wanted.label,
     kind: wanted.kind,
     storage: wanted.storage,
-    upstream_url: wanted.grant.url,
+    upstream_url: shownUrl(wanted.grant),
     lookup: toBase64Url(lookup),
     verifier: toBase64Url(verifier),
     data_key_id: "dataKeyId" in key ? key.dataKeyId : null,

@@ -2,7 +2,7 @@ import type { AuditActor } from "../lib/audit-event.ts";
 import { equal, fromBase64Url, toBase64Url } from "../lib/bytes.ts";
 import { Fault } from "../lib/fault.ts";
 import { factsOf } from "../grants/facts.ts";
-import { sealGrant, type Grant, type GrantKey } from "../grants/grant.ts";
+import { sealGrant, shownUrl, type Grant, type GrantKey } from "../grants/grant.ts";
 import { userHeldKey, workspaceKey } from "../grants/grant-key.ts";
 import { leaseLength } from "../grants/refresh-policy.ts";
 import type { Connection, StorageMode } from "../store/connection.ts";
@@ -75,7 +75,7 @@ export async function writeGeneration(
       storage: change.storage,
       data_key_id: managed?.dataKeyId ?? null,
       kind: change.grant.kind,
-      upstream_url: change.grant.url,
+      upstream_url: shownUrl(change.grant),
       issuer: change.grant.kind === "oauth" ? change.grant.source.issuer : null,
       facts: factsOf(change.grant, deps.random),
     },

@@ -41,6 +41,15 @@ export interface OauthGrant extends Destination {
 
 export type Grant = KeyGrant | OauthGrant;
 
+/**
+ * The address as the row repeats it, for display. Some servers take their key in the query, so that of a key's address
+ * is in the sealed grant alone.
+ */
+export function shownUrl({ kind, url }: Grant): string {
+  const query = kind === "key" ? url.indexOf("?") : -1;
+  return query === -1 ? url : `${url.slice(0, query)}?…`;
+}
+
 /** What a sealed grant is bound to: all of it known before opening, each change a re-seal. */
 export interface GrantBinding {
   readonly connectionId: string;

@@ -5,7 +5,7 @@ import type { Defer } from "../lib/defer.ts";
 import type { Limiter } from "../lib/limiter.ts";
 import { errorKind } from "../lib/log.ts";
 import { readCurrentBlob } from "../grants/current-blob.ts";
-import { openGrant, type GrantBinding, type GrantKey } from "../grants/grant.ts";
+import { openGrant, shownUrl, type GrantBinding, type GrantKey } from "../grants/grant.ts";
 import { managedKey, userHeldKey } from "../grants/grant-key.ts";
 import type { Held } from "../grants/held.ts";
 import { revokeOnPresentation, type RevocationDeps } from "../grants/revocation.ts";
@@ -72,8 +72,10 @@ export async function admit(service: string, credential: Credential, deps: Admit
     const key = row.storage === "managed" ? await managedKeyOf(row, deps) : userHeldKey(material);
     const sealed = await readCurrentBlob(row, deps.stores.blobs, deps.log);
     const grant = await openGrant(sealed, key, binding, deps.environment);
-    // The row repeats the address for display. Somebody who edited it meant the secret to go elsewhere.
-    if (grant.url !== row.upstream_url) throw new VaultError("unsealable");
+    // The row repeats the address for display, an older one with its query. Somebody who edited it meant the secret to
+    // go elsewhere.
+    if (row.upstream_url !== grant.url && row.upstream_url !== shownUrl(grant))
+      throw new VaultError("unsealable");
     return { row, grant, key, binding };
   } catch (error) {
     if (!(error instanceof VaultError)) throw error;

@@ -136,6 +136,25 @@ describe("a key that is accepted", () => {
     });
   });
 
+  it("T3 the query of its address is shown no more, and another key may come with another", async () => {
+    const connect = async (query: string, again?: string) => {
+      const wanted = { service: "custom", url: `${odd}/open/200?${query}`, fields: { api_key: "k" } };
+      const answer = await person.call("POST", "/api/connections", {
+        ...wanted,
+        ...(again === undefined ? {} : { reauthorize: again }),
+      });
+      return createdAnswer.parse(await answer.json());
+    };
+    const { connection } = await connect("key=in-the-address");
+    expect(connection.upstream_url).toBe(`${odd}/open/200?…`);
+    const renewed = await connect("key=another", connection.id);
+    expect(renewed.connection).toMatchObject({ id: connection.id, upstream_url: connection.upstream_url });
+    const { pathname } = new URL(renewed.credential.secret_url);
+    expect(await (await instance.fetch(pathname, { method: "GET" })).text()).toContain(
+      "/open/200?key=another",
+    );
+  });
+
   it("the definition's extra headers go with every call", async () => {
     const { secretPath } = await person.connect({ service: "rest" });
     const text = await (await instance.fetch(secretPath, { method: "GET" })).text();

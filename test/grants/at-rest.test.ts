@@ -15,6 +15,8 @@ import { dump, edit, type Dump } from "../support/storage.ts";
 const instance = createInstance();
 const secret = "canary-key-of-the-service-0123456789";
 const header = { name: "X-Service-Key" };
+/** There are servers that take their key in the address. */
+const inAddress = "canary-key-in-the-address-0123456789";
 let userHeld: Connected;
 let managed: Connected;
 let stored: Dump;
@@ -32,12 +34,13 @@ const rowSchema = z.object({
 
 beforeAll(async () => {
   // The service takes any key in this header, so that the key can be a canary.
-  const url = `${inject("oddUrl")}/open/200`;
+  const url = `${inject("oddUrl")}/open/200?apiKey=${inAddress}`;
   const person = await createPerson(instance);
   userHeld = await person.connect({ url, key: secret, header });
   managed = await person.connect({ url, key: secret, header, storage: "managed" });
   for (const { secretPath } of [userHeld, managed]) {
-    expect(await (await instance.fetch(secretPath, rpcCall())).text()).toContain(secret);
+    const received = await (await instance.fetch(secretPath, rpcCall())).text();
+    expect([received.includes(secret), received.includes(inAddress)]).toEqual([true, true]);
   }
   // One connection's blob is in KV and the row, one's only in KV.
   await edit(instance.env, "UPDATE connections SET blob = NULL WHERE id = ?1", managed.id);
@@ -135,6 +138,7 @@ describe("a full dump of D1 and KV with every secret of the environment", () => 
       { name: "API key", bytes: utf8(apiKey) },
     ]);
     canaries.push({ name: "key of the service", bytes: utf8(secret) });
+    canaries.push({ name: "key in the service's address", bytes: utf8(inAddress) });
     expect(findLeaks(storageHaystacks(stored), canaries)).toEqual([]);
     expect(Object.keys(stored.kv)).toHaveLength(2);
     expect(Object.keys(stored.tables)).toEqual(

@@ -62,6 +62,7 @@ describe.each(storages)("%s", (storage) => {
       elsewhere.url,
       `${service.url}/other`,
       `${service.url}?a=b`,
+      `${service.url}?…`,
       "https://evil.example/mcp",
     ]) {
       await set("upstream_url", url);

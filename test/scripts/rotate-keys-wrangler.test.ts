@@ -177,6 +177,7 @@ describe("rotate-keys through wrangler", () => {
   it("cuts long words, in which a key could hide, out of what programs say", () => {
     const key = newMasterKey();
     expect(excerpt(`a ${key} b ${Buffer.from(key).toString("base64")}`)).toBe("a [redacted] b [redacted]");
+    expect(excerpt(`\u001B[31m${key}\u001B[0m`)).toBe("[redacted]");
     expect(excerpt(" \n")).toBe("it said nothing.");
   });
 

@@ -9,6 +9,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { root } from "../../scripts/lib/files.ts";
 import { fillConfig, readFilling } from "../../scripts/lib/wrangler-toml.ts";
+import { missingRoute } from "../../scripts/setup/variables.ts";
 
 const main = join(root, "scripts/setup/main.ts");
 const fake = fileURLToPath(new URL("../support/node/fake-account.mjs", import.meta.url));
@@ -58,6 +59,8 @@ describe("npm run setup", () => {
   it("goes the whole way, and no argument ever holds the key", async () => {
     const { code, text } = await setup([...given, "--jurisdiction", "eu", "--yes"]);
     expect(text).toContain("Done. https://bindify.test/version");
+    expect(text).toContain('routes = [{ pattern = "bindify.test", custom_domain = true }]');
+    expect(text).toContain(`Move ${keyFile()} to a safe place`);
     expect(code).toBe(0);
     expect(await changes()).toEqual([
       "login",
@@ -114,6 +117,15 @@ describe("npm run setup", () => {
     },
   );
 
+  it("does not offer to sign in where wrangler cannot ask who is signed in", async () => {
+    await writeFile(join(folder, "broken"), "whoami");
+    const { code, text } = await setup([...given, "--yes"]);
+    expect(code).toBe(1);
+    expect(text).toContain("The network is down.");
+    expect(text).toContain("Put the token (CLOUDFLARE_API_TOKEN) or the connection right");
+    expect(await changes()).toEqual([]);
+  });
+
   it("a second run deploys, and leaves the master key alone", async () => {
     await setup([...given, "--yes"]);
     const before = await changes();
@@ -156,6 +168,16 @@ describe("npm run setup", () => {
 });
 
 describe("wrangler.toml", () => {
+  it.each([
+    ["https://bindify.me.workers.dev", "", false],
+    ["https://bindify.test", "", true],
+    ["https://bindify.test", 'routes = [{ pattern = "bindify.test", custom_domain = true }]\n', false],
+    ["https://bindify.test", '[[routes]]\npattern = "bindify.test/*"\n', false],
+  ])("%s with %j lacks a route: %j", async (url, routes, isMissing) => {
+    const example = await readFile(join(root, "wrangler.toml.example"), "utf8");
+    expect(missingRoute(`${routes}${example}`, url) !== undefined).toBe(isMissing);
+  });
+
   it("keeps everything else as it is, and what is filled in twice counts once", async () => {
     const example = await readFile(join(root, "wrangler.toml.example"), "utf8");
     const filling = { databaseId: "a", blobsId: "b", variables: { PUBLIC_URL: 'https://x.test/"$&' } };

@@ -1,6 +1,7 @@
 // Stands in for wrangler: writes down how it was called, and keeps an account in a file. FAKE_WRANGLER names the folder.
 import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { isatty } from "node:tty";
 
 const folder = process.env.FAKE_WRANGLER;
 const state = join(folder, "account.json");
@@ -8,7 +9,7 @@ const account = existsSync(state)
   ? JSON.parse(readFileSync(state, "utf8"))
   : { signedIn: false, databases: [], namespaces: [], secrets: [], deployments: 0 };
 const args = process.argv.slice(2);
-const input = process.stdin.isTTY || args[0] === "login" ? "" : readFileSync(0, "utf8");
+const input = isatty(0) || args[0] === "login" ? "" : readFileSync(0, "utf8");
 appendFileSync(join(folder, "calls"), `${JSON.stringify({ args, input })}\n`);
 
 if (args.includes("--dry-run")) {
