@@ -37,10 +37,13 @@ const plainPaths = new Set([
   "/webhooks/stripe",
 ]);
 
-/** Everything but the known plain routes: clients put credentials into paths that nobody expects. */
-function mayHoldCredential(request: Request): boolean {
-  const path = pathOf(request.url);
-  return !(path.startsWith("/api/") || plainPaths.has(path));
+/** Words and ids of ours. */
+const plainApi = /^\/api(?:\/[a-z0-9-]{1,30}|\/[a-z]{3}_[0-9a-f]{32})+$/;
+
+/** Everything but the known plain addresses: clients put credentials into paths and queries that nobody expects. */
+function mayHoldCredential({ url }: Request): boolean {
+  const path = pathOf(url);
+  return url.includes("?") || !(plainPaths.has(path) || plainApi.test(path));
 }
 
 function report(error: unknown): void {

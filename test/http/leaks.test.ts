@@ -157,6 +157,11 @@ describe("T90 T92 T93 secrets and what is written down", () => {
           [`/mcp/custom/${unknown}`, { method: "GET" }] as const,
           ["/api/connections/con_1", { method: "GET", headers: signedIn() }] as const,
           ["/api/connections/con_1", { method: "DELETE", headers: signedIn() }] as const,
+          // Where a client or a person may put it, of all addresses below /api.
+          [`/api/connections/${connected.text}`, { method: "GET", headers: signedIn() }] as const,
+          [`/api/connections?cursor=${connected.text}`, { method: "GET", headers: signedIn() }] as const,
+          [`/api/events?type=${connected.apiKey}`, { method: "GET", headers: signedIn() }] as const,
+          [`/healthz?key=${connected.text}`, { method: "GET" }] as const,
         ]) {
           await call(broken, name, env.PUBLIC_URL + path, init);
         }

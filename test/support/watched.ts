@@ -31,7 +31,9 @@ export function watched(): Watched {
       haystacks.push({ place: `headers of ${name}`, text: [...answer.headers].join("\n") });
       if (!body.includes(passedOn)) haystacks.push({ place: `answer to ${name}`, text: body });
       const isApi = new URL(path, env.PUBLIC_URL).pathname.startsWith("/api/");
-      if (!isApi) forbidden.push(...capture.lines.slice(before).map((line) => `${name}: ${line}`));
+      // As long as a credential is nothing else in an address.
+      if (!isApi || /[\w-]{86}/.test(path))
+        forbidden.push(...capture.lines.slice(before).map((line) => `${name}: ${line}`));
     },
   };
 }
