@@ -71,6 +71,22 @@ describe("a message to the operator", () => {
     expect(await zoho.filed()).toHaveLength(1);
   });
 
+  it("is refused with a credential in it, whichever field holds it, and its nonce stays good", async () => {
+    const { zoho, person } = await open();
+    const nonce = await nonceOf(person);
+    const { secretUrl, apiKey } = await person.connect({ url: `${inject("oddUrl")}/open/200` });
+    for (const more of [
+      { message: `It says no: ${secretUrl}` },
+      { message: `(${apiKey})` },
+      { subject: secretUrl },
+    ]) {
+      const { errors } = await problemOf(await send(person, nonce, more), "invalid_request");
+      expect(errors?.map(({ path }) => path)).toEqual(Object.keys(more));
+    }
+    expect((await send(person, nonce)).status).toBe(202);
+    expect(await zoho.filed()).toHaveLength(1);
+  });
+
   it("is one of five in 24 hours, also where they come at the same time; others have their own five", async () => {
     const { zoho, instance, person } = await open();
     const other = await createPerson(instance);

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { holdsCredential } from "../credential-in-text.ts";
 import { plan } from "./billing.ts";
 import { label, maybeTime, time } from "./fields.ts";
 
@@ -81,6 +82,12 @@ export const createdToken = z.strictObject({
 });
 
 /** One line, and text of many: no control characters, which a ticket cannot hold. */
+/** A message goes to another company's desk, and nobody needs this to help. */
+const withoutCredential = [
+  (text: string) => !holdsCredential(text),
+  { error: "There is a secret URL or API key in it: take it out. Nobody needs it to help you." },
+] as const;
+
 export const supportMessage = z
   .strictObject({
     subject: z
@@ -88,13 +95,15 @@ export const supportMessage = z
       .trim()
       .min(1)
       .max(120)
-      .regex(/^[^\p{Cc}\p{Cs}]*$/u, { error: "must be one line of text" }),
+      .regex(/^[^\p{Cc}\p{Cs}]*$/u, { error: "must be one line of text" })
+      .refine(...withoutCredential),
     message: z
       .string()
       .trim()
       .min(1)
       .max(5000)
-      .regex(/^(?:[^\p{Cc}\p{Cs}]|[\t\r\n])*$/u, { error: "must be plain text" }),
+      .regex(/^(?:[^\p{Cc}\p{Cs}]|[\t\r\n])*$/u, { error: "must be plain text" })
+      .refine(...withoutCredential),
     nonce: z
       .string()
       .regex(/^[\w-]{43}$/, { error: "must be one of GET /api/support/nonce" })
