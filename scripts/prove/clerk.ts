@@ -1,6 +1,5 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
-import type { Collected } from "./evidence.ts";
+import type { Double } from "./double.ts";
 import type { Secrets } from "./secrets.ts";
 
 const host = "clerk.prove.example";
@@ -9,16 +8,12 @@ const kid = "clerk";
 const signing = generateKeyPair("RS256", { extractable: true });
 
 /** Stands for Clerk: signs people in, publishes its key, and answers for its users. */
-export interface ClerkDouble {
+export interface ClerkDouble extends Double {
   readonly hosts: readonly string[];
   readonly publishableKey: string;
   readonly secretKey: string;
   /** A sign-in token. Without `email` Clerk has to be asked for it. */
   sign(user: string, page: string, email?: string): Promise<string>;
-  answer(
-    received: { request: IncomingMessage; response: ServerResponse; echo: string },
-    collected: Collected,
-  ): Promise<void>;
 }
 
 /** Whose people they are. */
@@ -31,6 +26,7 @@ export function createClerk(secrets: Secrets): ClerkDouble {
     hosts: [host, "api.clerk.com"],
     publishableKey: `pk_test_${btoa(`${host}$`)}`,
     secretKey: secrets.make("Clerk's secret key", "deployment"),
+    takes: (path) => path.startsWith("/v1/users/") || path === "/.well-known/jwks.json",
     async sign(user, page, email) {
       const { privateKey } = await signing;
       const known = email === undefined ? {} : { email, email_verified: true };

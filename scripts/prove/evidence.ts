@@ -80,6 +80,22 @@ const table = {
     kinds: ["mail provider's key", "e-mail address"],
     reason: "its own key in its header, and the recipient",
   },
+  "the answer that gives a nonce": {
+    kinds: ["nonce of a message"],
+    reason: "to the person who asked for it: it lets them send one message",
+  },
+  "the request for Zoho's token": {
+    kinds: ["Zoho's client secret", "Zoho's refresh token"],
+    reason: "to Zoho's accounts server alone",
+  },
+  "the header for Zoho Desk": {
+    kinds: ["Zoho's access token"],
+    reason: "to Zoho Desk alone",
+  },
+  "the ticket at Zoho Desk": {
+    kinds: ["message to the operator", "e-mail address"],
+    reason: "what the person wrote, and where the answer goes",
+  },
   "the record of a person": {
     kinds: ["e-mail address"],
     reason: "users.email, and the person's own GET /api/me",

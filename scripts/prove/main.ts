@@ -10,7 +10,7 @@ import { findPlants, packPlants, runModel } from "./run.ts";
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => process.exit(130));
 
 /** Much of a build's time is waiting for what invocations do after their answers. */
-const buildsAtOnce = 3;
+const buildsAtOnce = 4;
 
 /** One line that says what is going on, where somebody looks. */
 function progress(text: string): void {
@@ -23,7 +23,7 @@ await runCommand(usage, async () => {
   console.log(`Leak proof, seed ${seed}`);
   const { run, secrets } = await runModel(seed, seconds, progress);
 
-  const builds = packPlants(plants, quick ? 14 : 1);
+  const builds = packPlants(plants, quick ? 13 : 1);
   let tried = 0;
   const results = await inLanes(builds, async (build) => {
     const found = await findPlants(build, seed);

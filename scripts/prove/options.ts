@@ -4,11 +4,12 @@ import { Problem, readArguments } from "../lib/command.ts";
 export const usage = `
 npm run prove [-- OPTIONS]
 
-Looks for leaks. Runs the worker as it ships, with services, sign-ins and mail around it that repeat every secret they
-are sent, lets random things happen and go wrong, and then looks for each secret, in every encoding, in everything that
-was logged, stored, answered, mailed or sent on. The few places where a secret has to be are printed; anything else is a
-leak. Then it leaks on purpose, from one changed line at a time, and must find each of those. Exit code 0 only if nothing
-leaked and every planted leak was found. Nothing leaves this machine.
+Looks for leaks. Runs the worker as it ships, with services, sign-ins, mail and a help desk around it that repeat every
+secret they are sent, and storage that quotes what it was given where it fails. It lets random things happen and go
+wrong, and then looks for each secret, in every encoding, in everything that was logged, stored, answered, mailed or
+sent on. The few places where a secret has to be are printed; anything else is a leak. Then it leaks on purpose, from one
+changed line at a time, and must find each of those. Exit code 0 only if nothing leaked and every planted leak was found.
+Nothing leaves this machine.
 
   --quick       about a minute: planted leaks share builds, and less random use
   --seconds N   length of the random use (whole seconds; 45, with --quick 8)

@@ -14,6 +14,10 @@ export function report(run: ModelRun, plants: readonly PlantResult[], leaks: rea
       operations.map(({ name }) => row(name, run.done.get(name) ?? 0)),
     ),
     `${total(run.done.values())} operations, ${total(run.answers.values())} requests (by status: ${statuses(run)}).`,
+    section(
+      "How often storage was made to fail, quoting what it was given",
+      [...run.storageFailures].map(([operation, count]) => row(operation, count)),
+    ),
     section("Which secrets were looked for", matrix(judgement)),
     "Columns: " + sinks.map((sink, at) => `${letter(at)} ${sink}`).join(" · "),
     "Cells: · nothing found, n found n times in allowed places, n! leaked n times. n in the first column: secrets.",
@@ -40,13 +44,16 @@ export function shortcomings(
   plants: readonly PlantResult[],
   leaks: readonly Leak[],
 ): readonly string[] {
-  const { judgement, done } = run;
+  const { judgement, done, storageFailures } = run;
   return [
     ...leaks.map((leak) => `Leaked: ${describe(leak)}.`),
     ...plants
       .filter(({ found }) => !found)
       .map(({ plant }) => `A planted leak was not found: ${plant.name}.`),
     ...operations.filter(({ name }) => !done.has(name)).map(({ name }) => `It never happened: ${name}.`),
+    ...["d1", "kv"]
+      .filter((store) => ![...storageFailures.keys()].some((operation) => operation.startsWith(store)))
+      .map((store) => `Storage never failed: ${store}.`),
     ...ruleNames
       .filter((rule) => !judgement.allowed.has(rule))
       .map((rule) => `No secret was seen where it has to be: ${rule}.`),

@@ -26,6 +26,12 @@ export const kinds = [
   "page at Stripe",
   "Clerk's secret key",
   "client's address",
+  "Zoho's client secret",
+  "Zoho's refresh token",
+  "Zoho's access token",
+  "message to the operator",
+  "nonce of a message",
+  "words of a storage error",
 ] as const;
 export type Kind = (typeof kinds)[number];
 
@@ -61,6 +67,9 @@ const shapes: Partial<Record<Kind, (random: string) => string>> = {
   "Clerk's secret key": (random) => `sk_live_${random}`,
   "Stripe's secret key": (random) => `sk_test_${random}`,
   "Stripe's webhook secret": (random) => `whsec_${random}`,
+  "Zoho's client secret": (random) => `zs~${random}/&%`,
+  "Zoho's refresh token": (random) => `1000.${random}`,
+  "Zoho's access token": (random) => `1000.${random}`,
 };
 
 export function createSecrets(dice: Dice): Secrets {

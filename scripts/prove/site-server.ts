@@ -1,53 +1,33 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { listenOnLoopback } from "../../test/support/node/listening.ts";
-import type { ClerkDouble } from "./clerk.ts";
 import type { Collected } from "./evidence.ts";
 import type { Dice } from "./dice.ts";
+import type { Double, Received } from "./double.ts";
 import { allowedAt, createSite, issueTokens, type Site } from "./site.ts";
 import type { Secrets } from "./secrets.ts";
-import { answerMail } from "./mail-double.ts";
-import type { StripeRelay } from "./stripe-relay.ts";
 
 export interface SiteServer {
   readonly url: string;
-  /** What the mail provider answers next; when there is nothing left, it takes the mail. */
-  readonly mailModes: ("refused" | "failing")[];
   create(dice: Dice): Site;
   close(): Promise<void>;
 }
 
-interface Received {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
-  readonly body: string;
-  /** Everything that came, as a careless server repeats it. */
-  readonly echo: string;
-}
-
-/** The services, authorization servers, mail provider, Stripe and Clerk of a run: they keep what reaches them, and repeat it. */
+/** The services and authorization servers of a run, and its doubles: they keep what reaches them, and repeat it. */
 export async function startSites(
   secrets: Secrets,
   collected: Collected,
-  { stripe, clerk }: { stripe: Pick<StripeRelay, "answer">; clerk: Pick<ClerkDouble, "answer"> },
+  doubles: readonly Double[],
 ): Promise<SiteServer> {
   const sites = new Map<string, Site>();
-  const mailModes: SiteServer["mailModes"] = [];
 
   const listening = await listenOnLoopback(0, async (request, response) => {
     const { pathname } = new URL(request.url ?? "/", "http://localhost");
     const body = await bodyOf(request);
     const echo = JSON.stringify({ url: request.url, headers: request.headers, body });
     const received: Received = { request, response, body, echo };
-    if (pathname.startsWith("/v3/email/")) {
-      answerMail(received, mailModes.shift(), collected);
-      return;
-    }
-    if (pathname.startsWith("/v1/users/") || pathname === "/.well-known/jwks.json") {
-      await clerk.answer(received, collected);
-      return;
-    }
-    if (pathname.startsWith("/v1/")) {
-      await stripe.answer(received, collected);
+    const double = doubles.find((one) => one.takes(pathname));
+    if (double !== undefined) {
+      await double.answer(received, collected);
       return;
     }
     const wellKnown = /^\/\.well-known\/([a-z-]+)\/([^/]+)/.exec(pathname);
@@ -72,7 +52,6 @@ export async function startSites(
 
   return {
     url: listening.url,
-    mailModes,
     create: (dice) => {
       const site = createSite({ origin: listening.url, dice, secrets, collected });
       sites.set(site.id, site);

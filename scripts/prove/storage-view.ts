@@ -33,22 +33,33 @@ export function createStorageView(
   collected: Collected,
 ): StorageView {
   const rows: StorageView["rows"] = async (sql) => (await database.prepare(sql).all<Row>()).results;
-  const collectTable = async (name: string): Promise<void> => {
-    const sink: Sink = name.startsWith("audit_") ? "audit row" : "D1 row";
-    for (const row of await rows(`SELECT * FROM "${name}"`)) {
+  const note = (table: string, found: readonly Row[]): void => {
+    const sink: Sink = table.startsWith("audit_") ? "audit row" : "D1 row";
+    for (const row of found) {
       for (const [column, value] of Object.entries(row)) {
         if (typeof value !== "string") continue;
-        const place = `${name}.${column}`;
+        const place = `${table}.${column}`;
         collected.add(sink, place, value, place === "users.email" ? records : []);
       }
     }
   };
-  const collectTables = async (): Promise<void> => {
-    const tables = await rows(
-      "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT GLOB '_cf_*' AND name NOT GLOB 'sqlite_*'",
-    );
-    for (const { name } of tables) await collectTable(String(name));
+  // Each statement that is made stops this process until the other one has it: they are kept.
+  const selects = new Map<string, ReturnType<typeof database.prepare>>();
+  const selectOf = (table: string): ReturnType<typeof database.prepare> => {
+    const select = selects.get(table) ?? database.prepare(`SELECT * FROM "${table}"`);
+    selects.set(table, select);
+    return select;
   };
+  const tables = rows(
+    "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT GLOB '_cf_*' AND name NOT GLOB 'sqlite_*'",
+  );
+  const collectTables = async (): Promise<void> => {
+    const names = (await tables).map(({ name }) => String(name));
+    const results = await database.batch<Row>(names.map((name) => selectOf(name)));
+    for (const [at, name] of names.entries()) note(name, results[at]?.results ?? []);
+  };
+  /** Of these a value is written once. */
+  const read = new Set<string>();
   const collectBlobs = async (): Promise<void> => {
     let cursor: string | undefined;
     do {
@@ -57,6 +68,8 @@ export function createStorageView(
         const family = name.slice(0, 1);
         collected.add("KV key", `key of ${family}/`, name);
         if (metadata !== undefined) collected.add("KV metadata", "metadata", JSON.stringify(metadata));
+        if (read.has(name)) continue;
+        if (family === "t") read.add(name);
         const value: unknown = await blobs.get(name, "text");
         if (typeof value === "string") collected.add("KV value", `value of ${family}/`, value);
       }
@@ -65,7 +78,7 @@ export function createStorageView(
   };
   return {
     rows,
-    collectTable,
+    collectTable: async (name) => note(name, (await selectOf(name).all<Row>()).results),
     collect: async () => {
       await collectTables();
       await collectBlobs();

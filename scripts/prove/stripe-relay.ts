@@ -1,6 +1,6 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { ServerResponse } from "node:http";
 import { startStripeDouble } from "../../test/support/node/stripe-double/server.ts";
-import type { Collected } from "./evidence.ts";
+import type { Double } from "./double.ts";
 import type { Secrets } from "./secrets.ts";
 
 /** How Stripe misbehaves: each repeats the request it got. */
@@ -8,15 +8,11 @@ export const stripeModes = ["refused", "declined", "failing", "html"] as const;
 export type StripeMode = (typeof stripeModes)[number];
 
 /** Stands before the double of Stripe, and keeps what is sent there. */
-export interface StripeRelay {
+export interface StripeRelay extends Double {
   readonly secretKey: string;
   readonly webhookSecret: string;
   /** What the next requests get; when there is nothing left, the double answers. */
   readonly modes: StripeMode[];
-  answer(
-    received: { request: IncomingMessage; response: ServerResponse; body: string; echo: string },
-    collected: Collected,
-  ): Promise<void>;
   /** What only the double can be told: see its `control.ts`. Undefined where that does not fit, as a checkout that ended. */
   say(body: object): Promise<unknown>;
   close(): Promise<void>;
@@ -32,6 +28,8 @@ export async function startStripe(secrets: Secrets): Promise<StripeRelay> {
     secretKey,
     webhookSecret: secrets.make("Stripe's webhook secret", "deployment"),
     modes,
+    // What is below users is Clerk's.
+    takes: (path) => path.startsWith("/v1/") && !path.startsWith("/v1/users/"),
     async answer({ request, response, body, echo }, collected) {
       const { method = "GET", url = "/" } = request;
       const made = method === "POST" && url === "/v1/customers";

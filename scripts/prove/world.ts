@@ -1,15 +1,19 @@
 import { randomBytes } from "node:crypto";
+import { fileURLToPath } from "node:url";
 import { parseCredential } from "../../src/vault/credential.ts";
 import { startInstance, type Instance } from "../../test/support/node/instance.ts";
 import type { SourcePatch } from "../../test/support/node/source-patches.ts";
-import { signLocalToken } from "../lib/local-token.ts";
 import { createAddresses } from "./addresses.ts";
-import { createClerk, emailOf, isAtClerk } from "./clerk.ts";
+import { createClerk } from "./clerk.ts";
+import { createDeskDouble, type DeskDouble } from "./desk-double.ts";
 import type { Dice } from "./dice.ts";
-import { createCollection, type Allowance, type Collected } from "./evidence.ts";
+import { createCollection, type Collected } from "./evidence.ts";
+import { createMailDouble, type MailDouble } from "./mail-double.ts";
+import { createRequests, type RequestDeps, type Requests } from "./requests.ts";
 import { createSecrets, type Secrets } from "./secrets.ts";
 import { startSites, type SiteServer } from "./site-server.ts";
 import type { Site } from "./site.ts";
+import { failuresAt, runFaultySchedule, type DrawFaults } from "./storage-faults.ts";
 import { startStripe, type StripeRelay } from "./stripe-relay.ts";
 import { createStorageView, type StorageView } from "./storage-view.ts";
 
@@ -33,27 +37,13 @@ export interface HeldCredential {
 
 export type Storage = "zero_knowledge" | "managed";
 
-export interface Asked {
-  readonly method?: string;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string;
-  /** What its answer may hold, if it is ours. The list may grow until everything is judged. */
-  readonly allowed?: readonly Allowance[];
-  /** What its answer may hold, if it is a service's that was passed on. */
-  readonly relayed?: readonly Allowance[];
-}
-
-export interface Answered {
-  readonly status: number;
-  readonly headers: Headers;
-  readonly text: string;
-}
-
 /** A deployment under test with the services around it, and everything that was seen of it. */
-export interface World {
+export interface World extends Requests {
   readonly instance: Instance;
   readonly sites: SiteServer;
   readonly stripe: StripeRelay;
+  readonly mail: MailDouble;
+  readonly desk: DeskDouble;
   readonly secrets: Secrets;
   readonly collected: Collected;
   readonly storage: StorageView;
@@ -61,37 +51,40 @@ export interface World {
   /** Both master keys, as hexadecimal text; the second is active. */
   readonly masterKeys: readonly [string, string];
   readonly answers: Map<number, number>;
-  /** A request from outside; what comes back is kept as evidence. */
-  ask(place: string, url: string, asked?: Asked): Promise<Answered>;
-  /** A request of a signed-in person. */
-  api(
-    place: string,
-    user: string,
-    path: string,
-    asked?: Asked & { readonly json?: unknown },
-  ): Promise<Answered>;
   /** Registers a new credential, and answers the name of its owner. */
   noteCredential(credential: HeldCredential): string;
+  /**
+   * The same world for an operation during which storage fails. Its requests go to the twin: an invocation with a fault
+   * has the isolate forget what it knew, and the other isolate's memory is part of what is proven.
+   */
+  whileStorageFails(draw: DrawFaults): World;
+  /** How often each operation on storage was made to fail. */
+  storageFailures(): Promise<ReadonlyMap<string, number>>;
   close(): Promise<void>;
 }
 
 export const people = ["ada", "ben", "cleo"] as const;
-/** Whose sign-in tokens hold no e-mail address. */
-const silent = "cleo";
+
+/** The clients that the deployment and its twin are at Zoho. */
+export const deskClients = { own: "1000.CLIENT", twin: "1000.TWIN" } as const;
+
+const worker = fileURLToPath(new URL("../../test/support/faulty-worker.ts", import.meta.url));
 
 /** Starts everything. `patches` change the worker: plants. */
 export async function createWorld(dice: Dice, patches: readonly SourcePatch[] = []): Promise<World> {
   const secrets = createSecrets(dice.child());
   const collected = createCollection();
   const stripe = await startStripe(secrets);
-  const clerk = createClerk(secrets);
-  const sites = await startSites(secrets, collected, { stripe, clerk });
+  const [clerk, mail, desk] = [createClerk(secrets), createMailDouble(), createDeskDouble(secrets)];
+  const sites = await startSites(secrets, collected, [mail, clerk, stripe, desk]);
   const masterKeys = [randomBytes(32).toString("hex"), randomBytes(32).toString("hex")] as const;
   const [older, newer] = masterKeys.map((key) => ({ key }));
+  const hosts = ["api.smtp2go.com", ...clerk.hosts, ...desk.hosts];
   const instance = await startInstance({
     demo: false,
     page: false,
     twin: true,
+    entry: worker,
     variables: {
       MANAGED_ENCRYPTION_KEYS: JSON.stringify([older, newer]),
       SMTP2GO_API_KEY: secrets.make("mail provider's key", "deployment"),
@@ -107,10 +100,19 @@ export async function createWorld(dice: Dice, patches: readonly SourcePatch[] = 
       STRIPE_WEBHOOK_SECRET: stripe.webhookSecret,
       STRIPE_PRICE_CONNECTIONS: "price_connections",
       STRIPE_API_URL: sites.url,
+      ZOHO_DESK_ORG_ID: "60001",
+      ZOHO_DESK_DEPARTMENT_ID: "7000000000001",
+      ZOHO_REGION: "eu",
+      ZOHO_CLIENT_ID: deskClients.own,
+      ZOHO_CLIENT_SECRET: desk.clientSecret,
+      ZOHO_REFRESH_TOKEN: desk.refreshToken,
     },
-    // A deployment that has not heard of the newer key yet: what it makes is there to be rotated.
-    twinVariables: { MANAGED_ENCRYPTION_KEYS: JSON.stringify([newer, older]) },
-    hosts: Object.fromEntries(["api.smtp2go.com", ...clerk.hosts].map((host) => [host, sites.url])),
+    twinVariables: {
+      // A deployment that has not heard of the newer key yet: what it makes is there to be rotated.
+      MANAGED_ENCRYPTION_KEYS: JSON.stringify([newer, older]),
+      ZOHO_CLIENT_ID: deskClients.twin,
+    },
+    hosts: Object.fromEntries(hosts.map((host) => [host, sites.url])),
     patches,
   });
   for (const key of masterKeys) {
@@ -119,54 +121,21 @@ export async function createWorld(dice: Dice, patches: readonly SourcePatch[] = 
   }
   const answers = new Map<number, number>();
   const nextAddress = createAddresses(dice.child(), secrets);
+  const deps: RequestDeps = { instance, clerk, secrets, collected, answers, nextAddress };
 
-  const ask: World["ask"] = async (place, url, asked = {}) => {
-    const { method = "GET", headers = {}, body, allowed = [], relayed = [] } = asked;
-    const answer = await fetch(url, {
-      method,
-      // The platform says who calls.
-      headers: { "cf-connecting-ip": nextAddress(), ...headers },
-      redirect: "manual",
-      ...(body === undefined ? {} : { body }),
-    });
-    const text = await textOf(answer);
-    answers.set(answer.status, (answers.get(answer.status) ?? 0) + 1);
-    // Only the services send this header: without it an answer is ours, and may not repeat them.
-    const mine = answer.headers.get("mcp-prove") === "relayed" ? relayed : allowed;
-    collected.add("answer body", place, text, mine);
-    for (const [name, value] of answer.headers) {
-      const passed = name === "location" || name.startsWith("mcp-");
-      collected.add("answer header", `${name} of ${place}`, value, passed ? mine : []);
-    }
-    return { status: answer.status, headers: answer.headers, text };
-  };
-
-  return {
+  const world: World = {
     instance,
     sites,
     stripe,
+    mail,
+    desk,
     secrets,
     collected,
     storage: createStorageView(instance, masterKeys, secrets, collected),
     connections: [],
     masterKeys,
     answers,
-    ask,
-    async api(place, user, path, { json, ...asked } = {}) {
-      const email = emailOf(user);
-      secrets.note("e-mail address", user, email);
-      const token = isAtClerk(user)
-        ? await clerk.sign(user, instance.url, user === silent ? undefined : email)
-        : await signLocalToken(instance, user, email);
-      secrets.note("identity token", user, token);
-      const body = json === undefined ? asked.body : JSON.stringify(json);
-      const type = body === undefined ? {} : { "content-type": "application/json" };
-      return await ask(place, new URL(path, instance.url).href, {
-        ...asked,
-        headers: { authorization: `Bearer ${token}`, ...type, ...asked.headers },
-        ...(body === undefined ? {} : { body }),
-      });
-    },
+    ...createRequests(deps),
     noteCredential({ secretUrl, apiKey }) {
       const text = secretUrl.slice(secretUrl.lastIndexOf("/") + 1);
       const credential = parseCredential(text);
@@ -178,22 +147,20 @@ export async function createWorld(dice: Dice, patches: readonly SourcePatch[] = 
       secrets.note("credential as secret URL", owner, secretUrl);
       return owner;
     },
+    whileStorageFails: (draw) => {
+      const runCron = async (): Promise<void> => {
+        const plan = draw("jobs");
+        if (plan === undefined) await instance.runCron();
+        else await runFaultySchedule(instance.twinUrl, plan);
+      };
+      return { ...world, ...createRequests(deps, draw), instance: { ...instance, runCron } };
+    },
+    storageFailures: () => failuresAt(instance.twinUrl),
     async close() {
       await instance.close();
       await sites.close();
       await stripe.close();
     },
   };
-}
-
-/** What came of a body before its end or its break. */
-async function textOf(answer: Response): Promise<string> {
-  let text = "";
-  const decoder = new TextDecoder();
-  try {
-    for await (const chunk of answer.body ?? []) text += decoder.decode(chunk, { stream: true });
-  } catch (error) {
-    if (!(error instanceof Error)) throw error;
-  }
-  return text;
+  return world;
 }

@@ -7,6 +7,8 @@ import { readOptions } from "../../scripts/prove/options.ts";
 import { plants } from "../../scripts/prove/plants/index.ts";
 import { packPlants } from "../../scripts/prove/run.ts";
 import { createSecrets } from "../../scripts/prove/secrets.ts";
+import { headersOf, outage, randomFaults } from "../../scripts/prove/storage-faults.ts";
+import { faultPlanSchema, planHeader, type FaultPlan } from "../support/fault-plan.ts";
 import { patchSources } from "../support/node/source-patches.ts";
 
 const unchanged = bundleWorker();
@@ -27,12 +29,13 @@ describe("planted leaks", () => {
     await expect(bundleWorker(undefined, [patchSources([patch])])).rejects.toThrow();
   });
 
-  it("share a build only where they are found at different places", () => {
-    const builds = packPlants(plants, 14);
+  it("share a build only where they are found at different places and leave each other be", () => {
+    const builds = packPlants(plants, 13);
     expect(builds.flat()).toHaveLength(plants.length);
     for (const build of builds) {
       const places = build.map(({ sink, place }) => `${sink} ${place.source}`);
       expect(new Set(places).size).toBe(places.length);
+      if (build.some(({ alone }) => alone)) expect(build).toHaveLength(1);
     }
     expect(packPlants(plants, 1)).toHaveLength(plants.length);
   });
@@ -71,6 +74,33 @@ function draw(seed: number): readonly (string | number)[] {
   const dice = createDice(seed);
   return [dice.text(20), dice.below(1000), dice.child().text(5)];
 }
+
+function plansOf(seed: number): readonly (FaultPlan | undefined)[] {
+  const faults = randomFaults(createDice(seed), createSecrets(createDice(seed + 1)));
+  return Array.from({ length: 200 }, () => faults("request"));
+}
+
+describe("storage that is made to fail", () => {
+  it("fails again in the same way for the same seed, of either store, once or from then on", () => {
+    const plans = plansOf(7);
+    expect(plans).toEqual(plansOf(7));
+    expect(plans).not.toEqual(plansOf(8));
+    expect(plans).toContain(undefined);
+    const drawn = plans.filter((plan) => plan !== undefined);
+    expect(new Set(drawn.map(({ only }) => only))).toEqual(new Set(["any", "d1", "kv"]));
+    expect(new Set(drawn.map(({ first, last }) => first === last))).toEqual(new Set([true, false]));
+  });
+
+  it("is told by a header, with words that are looked for", () => {
+    const secrets = createSecrets(createDice(1));
+    const header = headersOf(outage("d1", 2, secrets)("request"))[planHeader] ?? "";
+    const plan = faultPlanSchema.parse(JSON.parse(header));
+    expect(plan).toMatchObject({ first: 2, only: "d1", time: "before" });
+    const words = { kind: "words of a storage error", bytes: new TextEncoder().encode(plan.words) };
+    expect(secrets.all).toMatchObject([words]);
+    expect(headersOf(undefined)).toEqual({});
+  });
+});
 
 describe("its options", () => {
   it("a seed repeats the choices", () => {

@@ -2,6 +2,7 @@ import { systemClock, type Clock } from "../../src/lib/clock.ts";
 import { createOutbound, OutboundError, type Outbound } from "../../src/lib/outbound.ts";
 import { createZohoDesk, type Desk, type ZohoDesk } from "../../src/support/zoho-desk.ts";
 import type { Canned, Received, Routes } from "./canned.ts";
+import { zohoTicket, zohoToken } from "./zoho.ts";
 
 export interface HelpDesk {
   readonly desk: Desk;
@@ -23,9 +24,7 @@ export const zohoSettings: ZohoDesk = {
   refreshToken: "1000.zoho-refresh-token-0123456789",
 };
 
-export const goodToken = (text: string, life: object = { expires_in: 3600 }): Canned => ({
-  json: { access_token: text, api_domain: "https://www.zohoapis.eu", token_type: "Bearer", ...life },
-});
+export const goodToken = (text: string, life?: object): Canned => ({ json: zohoToken(text, life) });
 
 /**
  * A desk whose Zoho is a set of routes of the hostile server, below a name of their own. Only the two hosts of the
@@ -58,7 +57,7 @@ export async function createHelpDesk(
   const token = async (canned: Canned): Promise<void> => await teach({ [`POST ${signIn}`]: canned });
   const tickets = async (canned: Canned): Promise<void> => await teach({ [`POST ${file}`]: canned });
   await token(goodToken("1000.zoho-access-token-1"));
-  await tickets({ json: { id: "1892000000042034", ticketNumber: "101" } });
+  await tickets({ json: zohoTicket });
   return {
     desk: createZohoDesk({ ...zohoSettings, ...changes }, outbound, clock),
     token,

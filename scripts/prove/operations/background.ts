@@ -36,7 +36,7 @@ export const remind: Operation = {
     const { id } = held;
     await world.storage.change(`UPDATE connections SET reauth_since = ${ago(8)} WHERE id = '${id}'`);
     await world.storage.change(`UPDATE connections SET authorized_at = ${ago(340)} WHERE id = '${id}'`);
-    if (dice.chance(0.4)) world.sites.mailModes.push(dice.pick(["refused", "failing"]));
+    if (dice.chance(0.4)) world.mail.modes.push(dice.pick(["refused", "failing"]));
     await tick(world);
     await world.storage.change("UPDATE mail_queue SET next_at = 0 WHERE ended_at IS NULL");
     await tick(world);

@@ -1,7 +1,8 @@
 import type { Dice } from "../dice.ts";
 import type { Allowance } from "../evidence.ts";
 import { callModes, type CallMode } from "../site.ts";
-import type { Asked, Held, World } from "../world.ts";
+import type { Asked } from "../requests.ts";
+import type { Held, World } from "../world.ts";
 import { anyHeld, rpc, rpcHeaders, type Operation } from "./operation.ts";
 
 const post = { method: "POST", headers: rpcHeaders, body: rpc } as const;

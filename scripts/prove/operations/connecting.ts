@@ -2,7 +2,8 @@ import { z } from "zod";
 import type { Dice } from "../dice.ts";
 import type { Allowance } from "../evidence.ts";
 import type { Site } from "../site.ts";
-import { people, type Answered, type Held, type Storage, type World } from "../world.ts";
+import type { Answered } from "../requests.ts";
+import { people, type Held, type Storage, type World } from "../world.ts";
 import { Unproven, type Operation } from "./operation.ts";
 
 const madeSchema = z.object({

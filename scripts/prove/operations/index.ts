@@ -8,9 +8,16 @@ import type { Operation } from "./operation.ts";
 import { payForIt, webhooks } from "./paying.ts";
 import { programs, repeatRequests, wrongTokens } from "./programs.ts";
 import { scanning } from "./scanning.ts";
+import {
+  anyWhileStorageFails,
+  connectWhileKvFails,
+  newWhileStorageFails,
+  oddAddressesWhileStorageFails,
+} from "./storage-fails.ts";
+import { writeToOperator, writeToSilentDesk } from "./writing.ts";
 
-/** Everything that a run does. The first ones make what the others use. */
-export const operations: readonly Operation[] = [
+/** The first ones make what the others use. */
+const whileStorageWorks: readonly Operation[] = [
   connectByKey,
   signIn,
   callService,
@@ -39,9 +46,20 @@ export const operations: readonly Operation[] = [
   payForIt,
   webhooks,
   scanning,
+  writeToOperator,
+  writeToSilentDesk,
   deleteAccount,
   background,
   remind,
   rotate,
   purge,
+];
+
+/** Everything that a run does. */
+export const operations: readonly Operation[] = [
+  ...whileStorageWorks,
+  newWhileStorageFails,
+  connectWhileKvFails,
+  oddAddressesWhileStorageFails,
+  anyWhileStorageFails(whileStorageWorks),
 ];

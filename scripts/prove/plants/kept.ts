@@ -4,6 +4,7 @@ import { regenerate } from "../operations/changing.ts";
 import { signIn } from "../operations/connecting.ts";
 import { programs, repeatRequests } from "../operations/programs.ts";
 import { scanning } from "../operations/scanning.ts";
+import { writeToOperator } from "../operations/writing.ts";
 import { callingWith, refreshingWith, type Plant } from "./plant.ts";
 
 /** What is stored. */
@@ -100,6 +101,7 @@ export const kept: readonly Plant[] = [
     operations: [],
     sink: "KV value",
     place: /value of t/,
+    alone: true,
   },
   {
     name: "a column keeps a token that a service calls a scope",
@@ -163,5 +165,14 @@ export const kept: readonly Plant[] = [
     operations: [deleteAccount],
     sink: "D1 row",
     place: /^erasures\.person$/,
+  },
+  {
+    name: "the nonce of a message is stored in clear",
+    file: "http/support.ts",
+    find: "return toBase64Url(new Uint8Array(digest));",
+    replace: "return nonce;",
+    operations: [writeToOperator],
+    sink: "D1 row",
+    place: /^support_nonces\.nonce_hash$/,
   },
 ];

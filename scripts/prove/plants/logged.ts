@@ -4,6 +4,8 @@ import { read } from "../operations/changing.ts";
 import { connectByKey } from "../operations/connecting.ts";
 import { strangers } from "../operations/malformed.ts";
 import { webhooks } from "../operations/paying.ts";
+import { connectWhileKvFails, newWhileStorageFails } from "../operations/storage-fails.ts";
+import { writeToOperator } from "../operations/writing.ts";
 import { refreshingWith, type Plant } from "./plant.ts";
 
 /** What is printed, or recorded by the platform. */
@@ -80,5 +82,45 @@ export const logged: readonly Plant[] = [
     operations: [webhooks],
     sink: "worker console",
     place: /^log$/,
+  },
+  {
+    name: "the log quotes a message to the operator",
+    file: "http/support.ts",
+    find: "const hash = await hashNonce(nonce);",
+    replace: "const hash = await hashNonce(nonce); console.log(message);",
+    operations: [writeToOperator],
+    sink: "worker console",
+    place: /^log$/,
+    kind: "message to the operator",
+  },
+  {
+    name: "the log quotes the help desk's token",
+    file: "support/zoho-desk.ts",
+    find: "held = { token, until:",
+    replace: "console.info(token); held = { token, until:",
+    operations: [writeToOperator],
+    sink: "worker console",
+    place: /info/,
+    kind: "Zoho's access token",
+  },
+  {
+    name: "the log quotes D1, which quotes what was bound",
+    file: "app.ts",
+    find: "const kind = errorKind(error);",
+    replace: "const kind = errorKind(error); console.error(error.message);",
+    operations: [newWhileStorageFails],
+    sink: "worker console",
+    place: /error/,
+    kind: "e-mail address",
+  },
+  {
+    name: "work that goes on after the answer quotes why it failed",
+    file: "lib/defer.ts",
+    find: 'log({ event: "deferred_failed", task, error: errorKind(error) });',
+    replace: "console.warn(String(error));",
+    operations: [connectWhileKvFails],
+    sink: "worker console",
+    place: /warn/,
+    kind: "words of a storage error",
   },
 ];

@@ -3,6 +3,7 @@ import type { Sink } from "../evidence.ts";
 import { callWith } from "../operations/calling.ts";
 import { refreshWith } from "../operations/changing.ts";
 import type { Operation } from "../operations/operation.ts";
+import type { Kind } from "../secrets.ts";
 import type { CallMode, TokenMode } from "../site.ts";
 
 /** A leak put into the worker on purpose: the proof is worth something only if it finds each of them. */
@@ -13,6 +14,10 @@ export interface Plant extends SourcePatch {
   /** Where it must be found. */
   readonly sink: Sink;
   readonly place: RegExp;
+  /** What must be found there, where that is said; else any secret. */
+  readonly kind?: Kind;
+  /** No grant opens any more: what others need does not happen in its build. */
+  readonly alone?: true;
 }
 
 /** One of the faults that operations draw, for a plant that needs just it. */

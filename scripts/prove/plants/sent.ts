@@ -2,6 +2,8 @@ import { remind } from "../operations/background.ts";
 import { madeUpPaths, refusedCalls } from "../operations/calling.ts";
 import { connectWithWrongKey, oddCallback } from "../operations/connecting.ts";
 import { malformed } from "../operations/malformed.ts";
+import { newWhileStorageFails } from "../operations/storage-fails.ts";
+import { writeToOperator } from "../operations/writing.ts";
 import { payForIt, payingWith, webhooks } from "../operations/paying.ts";
 import { callingWith, type Plant } from "./plant.ts";
 
@@ -154,5 +156,34 @@ export const sent: readonly Plant[] = [
     operations: [remind, remind],
     sink: "mail",
     place: /sender/,
+  },
+  {
+    name: "a ticket holds the secret that gives the help desk's tokens",
+    file: "support/zoho-desk.ts",
+    find: "departmentId: settings.departmentId,",
+    replace: "departmentId: settings.refreshToken,",
+    operations: [writeToOperator],
+    sink: "request to a service",
+    place: /^Zoho ticket body$/,
+  },
+  {
+    name: "the answer to a message repeats it",
+    file: "http/support.ts",
+    find: 'return c.json({ status: "sent" }, 202);',
+    replace: 'return c.json({ status: "sent", message }, 202);',
+    operations: [writeToOperator],
+    sink: "answer body",
+    place: /^POST support$/,
+    kind: "message to the operator",
+  },
+  {
+    name: "an error quotes D1",
+    file: "app.ts",
+    find: 'new Fault(kind === "D1" ? "storage_unavailable" : "internal", { retryAfter: 5 })',
+    replace: 'new Fault("service_not_available", { params: { reason: error.message } })',
+    operations: [newWhileStorageFails],
+    sink: "answer body",
+    place: /while storage fails$/,
+    kind: "words of a storage error",
   },
 ];
