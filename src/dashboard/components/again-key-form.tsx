@@ -28,6 +28,7 @@ export function AgainKeyForm({ connection, service, modes, onConnected }: Props)
   const mode = service.key_modes.find((each) => each.id === modeId);
   const alive = connection.status !== "disconnected";
   const asksPresent = alive && !staysManaged(connection, storage);
+  const hasSealedQuery = connection.upstream_url?.endsWith("?…") === true;
   if (mode === undefined) return null;
   const submit = (data: FormData) => {
     const credential = readPresented(data);
@@ -51,7 +52,14 @@ export function AgainKeyForm({ connection, service, modes, onConnected }: Props)
       <KeyModeChoice service={service} selected={modeId} onSelect={setModeId} />
       <Guide mode={mode} service={service} />
       {service.url_required ? (
-        <UrlField error={errors.get("url")} value={connection.upstream_url ?? ""} />
+        <UrlField
+          error={errors.get("url")}
+          {...(hasSealedQuery
+            ? {
+                help: "Give it whole: what follows the ? may hold a key, so it is stored sealed and not shown.",
+              }
+            : { value: connection.upstream_url ?? "" })}
+        />
       ) : null}
       <KeyFields mode={mode} errors={errors} />
       {asksPresent ? (

@@ -102,15 +102,14 @@ export function ConnectForm({ service, modes, onConnected }: Props) {
   );
 }
 
-export function UrlField({ error, value }: { error: string | undefined; value?: string }) {
+export function UrlField(props: { error: string | undefined; value?: string; help?: string }) {
   return (
     <Field
       name="url"
       label="MCP server URL"
       type="url"
       placeholder="https://mcp.example.com/mcp"
-      value={value}
-      error={error}
+      {...props}
     />
   );
 }
