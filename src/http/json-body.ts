@@ -26,13 +26,34 @@ export function parseJson<T extends z.ZodType>(bytes: Uint8Array, schema: T): z.
 
 /** Checks values from elsewhere (a query string) the same way. */
 export function check<T extends z.ZodType>(schema: T, value: unknown): z.output<T> {
-  const parsed = schema.safeParse(value);
+  const parsed = schema.safeParse(value, { error: sentenceOf });
   if (parsed.success) return parsed.data;
-  const errors = parsed.error.issues.map((issue) => ({
-    path: issue.path.map(speakable).join("."),
-    message: issue.code === "unrecognized_keys" ? unrecognized(issue.keys) : issue.message,
+  const errors = parsed.error.issues.map(({ path, message }) => ({
+    path: path.map(speakable).join("."),
+    message,
   }));
   throw new Fault("invalid_request", { errors });
+}
+
+/** For a person, and never with what was sent; undefined where zod's own words have to do. */
+function sentenceOf(issue: z.core.$ZodRawIssue): string | undefined {
+  if (issue.code === "unrecognized_keys") return unrecognized(issue.keys);
+  if (issue.code === "invalid_type")
+    return issue.input === undefined ? "This is needed." : `This must be of type ${issue.expected}.`;
+  if (issue.code === "invalid_value") {
+    const values = issue.values.map((value) => `"${String(value)}"`).join(", ");
+    return `This must be ${issue.values.length === 1 ? "" : "one of "}${values}.`;
+  }
+  if (issue.code === "too_small") {
+    if (issue.origin === "number") return `This must be at least ${issue.minimum}.`;
+    if (issue.minimum === 1) return "This must not be empty.";
+    return issue.origin === "string" ? `At least ${issue.minimum} characters are needed.` : undefined;
+  }
+  if (issue.code === "too_big") {
+    if (issue.origin === "number") return `This must be at most ${issue.maximum}.`;
+    return issue.origin === "string" ? `This is too long: at most ${issue.maximum} characters.` : undefined;
+  }
+  return undefined;
 }
 
 function unrecognized(names: readonly string[]): string {

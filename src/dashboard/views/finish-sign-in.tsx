@@ -16,6 +16,8 @@ interface Props {
   onConnected: (connected: Connected) => void;
 }
 
+const wrongCredential: ReadonlySet<string> = new Set(["invalid_request", "credential_mismatch"]);
+
 /** Back from the provider. Only now a credential to keep is asked for: before, it would have had to be stored. */
 export function FinishSignIn({ returned, onConnected }: Props) {
   const { answer, pending } = returned;
@@ -26,13 +28,13 @@ export function FinishSignIn({ returned, onConnected }: Props) {
     if (!asks) run(answer);
   }, []);
   const complete = (more: { credential?: string }) => {
-    // The answer's own check of the shape costs nothing; any other refusal ends this sign-in.
+    // A credential that is none, or not the present one, costs nothing; any other refusal ends this sign-in.
     setAsks("credential" in more);
     sent.current = { ...answer, ...more };
     run(sent.current);
   };
-  const malformed = failure?.kind === "problem" && failure.code === "invalid_request";
-  if (asks && (failure === undefined || malformed)) {
+  const wrong = failure?.kind === "problem" && wrongCredential.has(failure.code);
+  if (asks && (failure === undefined || wrong)) {
     return <Keep label={pending?.label} busy={busy} failure={failure} onDone={complete} />;
   }
   if (failure === undefined) return <Finishing label={pending?.label} />;
