@@ -5,10 +5,10 @@ import type { Catalogue } from "../services/index.ts";
 import { assembleSecret, chooseHeader, chooseKeyMode, formatHeader } from "../services/key-mode.ts";
 import type { HeaderForm, KeyMode, Service } from "../services/service.ts";
 import type { Audit } from "../store/audit.ts";
-import type { StorageMode } from "../store/connection.ts";
+import type { Connection, StorageMode } from "../store/connection.ts";
 import type { Connections } from "../store/connections.ts";
 import type { Credential } from "../vault/credential.ts";
-import { chooseUrl, nameOf } from "./address.ts";
+import { chooseUrl, formerUrl, nameOf } from "./address.ts";
 import { mintConnection, type Owner, type Room } from "./mint.ts";
 import { renewConnection, type RenewDeps, type Renewed } from "./renew.ts";
 import { probeMcp, probeRequest, type ProbeDeps } from "./probe.ts";
@@ -46,14 +46,15 @@ export async function connectWithKey(
 ): Promise<Renewed> {
   const service = deps.catalogue.get(wanted.service);
   if (service === undefined) throw new Fault("unknown_service");
-  if (wanted.reauthorize !== undefined)
-    await checkRenewal(owner.workspace_id, wanted.reauthorize, service, deps);
+  const again = await connectionToRenew(owner.workspace_id, wanted.reauthorize, service, deps);
   await deps.room.require(owner.workspace_id, wanted.reauthorize ?? null);
   const { key: way } = deps.catalogue.availability(service);
   if (!way.available) throw new Fault("service_not_available", { params: { reason: way.reason } });
   if (wanted.storage === "managed" && deps.keyring === undefined) throw new Fault("storage_not_configured");
 
-  const { mode, url, header, secret } = readForm(service, wanted, deps.destinations);
+  const former = again === undefined ? undefined : formerUrl(service, again);
+  const given = { ...wanted, url: wanted.url ?? former };
+  const { mode, url, header, secret } = readForm(service, given, deps.destinations);
   const name = nameOf(service, url);
   const transport = await validateRecorded({ service, mode, url, name, header, secret }, owner, wanted, deps);
   const grant: KeyGrant = {
@@ -76,15 +77,16 @@ export async function connectWithKey(
 }
 
 /** Another service's key would be sealed under this one's name. */
-async function checkRenewal(
+async function connectionToRenew(
   workspaceId: string,
-  id: string,
+  id: string | undefined,
   service: Service,
   deps: KeyConnectionDeps,
-): Promise<void> {
+): Promise<Connection | undefined> {
+  if (id === undefined) return undefined;
   const connection = await deps.stores.connections.get(workspaceId, id);
   if (connection === null) throw new Fault("unknown_connection");
-  if (connection.service === service.id) return;
+  if (connection.service === service.id) return connection;
   const message = "This connection belongs to another service.";
   throw new Fault("invalid_request", { errors: [{ path: "reauthorize", message }] });
 }

@@ -11,7 +11,7 @@ import type { Connection, StorageMode } from "../store/connection.ts";
 import type { Connections } from "../store/connections.ts";
 import type { Flows } from "../store/flows.ts";
 import type { User } from "../store/users.ts";
-import { chooseUrl, nameOf } from "./address.ts";
+import { chooseUrl, formerUrl, nameOf } from "./address.ts";
 import type { Room } from "./mint.ts";
 import { hashState, type FlowSecret } from "./flow.ts";
 import { chooseClient, redirectUri, type ClientDeps } from "./oauth-client.ts";
@@ -62,7 +62,8 @@ export async function beginSignIn(
     throw new Fault("service_not_available", { params: { reason: `${service.name} offers no sign-in.` } });
   const storage = wanted.storage ?? again?.storage ?? "zero_knowledge";
   if (storage === "managed" && deps.keyring === undefined) throw new Fault("storage_not_configured");
-  const chosen = chooseUrl(service, wanted.url ?? again?.upstream_url, deps.destinations);
+  const former = again === null ? undefined : formerUrl(service, again);
+  const chosen = chooseUrl(service, wanted.url ?? former, deps.destinations);
   if (chosen.kind === "errors") throw new Fault("invalid_request", { errors: chosen.errors });
   const name = nameOf(service, chosen.url);
 

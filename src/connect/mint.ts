@@ -70,7 +70,7 @@ export async function mintConnection(wanted: NewConnection, deps: MintDeps): Pro
     label: wanted.label,
     kind: wanted.kind,
     storage: wanted.storage,
-    upstream_url: shownUrl(wanted.grant),
+    upstream_url: shownUrl(wanted.grant, wanted.service),
     lookup: toBase64Url(lookup),
     verifier: toBase64Url(verifier),
     data_key_id: "dataKeyId" in key ? key.dataKeyId : null,

@@ -75,7 +75,7 @@ export async function writeGeneration(
       storage: change.storage,
       data_key_id: managed?.dataKeyId ?? null,
       kind: change.grant.kind,
-      upstream_url: shownUrl(change.grant),
+      upstream_url: shownUrl(change.grant, state.service),
       issuer: change.grant.kind === "oauth" ? change.grant.source.issuer : null,
       facts: factsOf(change.grant, deps.random),
     },

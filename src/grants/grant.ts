@@ -1,6 +1,7 @@
 import { fromBase64Url, fromUtf8, toBase64Url, utf8 } from "../lib/bytes.ts";
 import type { Random } from "../lib/random.ts";
 import type { TokenSource } from "../oauth/server.ts";
+import { custom } from "../services/custom.ts";
 import type { HeaderForm } from "../services/service.ts";
 import type { StorageMode } from "../store/connection.ts";
 import type { CredentialEnvironment } from "../vault/credential.ts";
@@ -41,13 +42,20 @@ export interface OauthGrant extends Destination {
 
 export type Grant = KeyGrant | OauthGrant;
 
+const sealedQuery = "?…";
+
 /**
- * The address as the row repeats it, for display. Some servers take their key in the query, so that of a key's address
- * is in the sealed grant alone.
+ * The address as the row repeats it, for display. Some servers take their key in the query, so where a person gave the
+ * address that goes with a key, its query is in the sealed grant alone.
  */
-export function shownUrl({ kind, url }: Grant): string {
-  const query = kind === "key" ? url.indexOf("?") : -1;
-  return query === -1 ? url : `${url.slice(0, query)}?…`;
+export function shownUrl({ kind, url }: Grant, service: string): string {
+  const query = kind === "key" && service === custom.id ? url.indexOf("?") : -1;
+  return query === -1 ? url : url.slice(0, query) + sealedQuery;
+}
+
+/** Whether a row's address is not all of it. */
+export function hasSealedQuery(shown: string): boolean {
+  return shown.endsWith(sealedQuery);
 }
 
 /** What a sealed grant is bound to: all of it known before opening, each change a re-seal. */

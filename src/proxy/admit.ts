@@ -74,7 +74,7 @@ export async function admit(service: string, credential: Credential, deps: Admit
     const grant = await openGrant(sealed, key, binding, deps.environment);
     // The row repeats the address for display, an older one with its query. Somebody who edited it meant the secret to
     // go elsewhere.
-    if (row.upstream_url !== grant.url && row.upstream_url !== shownUrl(grant))
+    if (row.upstream_url !== grant.url && row.upstream_url !== shownUrl(grant, row.service))
       throw new VaultError("unsealable");
     return { row, grant, key, binding };
   } catch (error) {

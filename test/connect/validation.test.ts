@@ -1,4 +1,5 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, inject, it } from "vitest";
+import { z } from "zod";
 import type { FaultCode } from "../../src/lib/fault.ts";
 import { problemOf } from "../support/answers.ts";
 import { apiServices } from "../support/api-services.ts";
@@ -27,6 +28,13 @@ const attempt = async (service: string, key: string, url?: string) =>
     fields: { api_key: key },
     ...(url === undefined ? {} : { url }),
   });
+
+const connect = async (service: string, more: object) =>
+  await person.call("POST", "/api/connections", { service, fields: { api_key: "good-key" }, ...more });
+const calledAt = async (secretUrl: string) => {
+  const answer = await instance.fetch(new URL(secretUrl).pathname, { method: "GET" });
+  return z.object({ result: z.object({ url: z.string() }) }).parse(await answer.json()).result.url;
+};
 
 /** But for the record that a key was not accepted. */
 const stored = async () => ({ ...(await inventory(instance.env)), audit_queue: 0 });
@@ -136,23 +144,30 @@ describe("a key that is accepted", () => {
     });
   });
 
-  it("T3 the query of its address is shown no more, and another key may come with another", async () => {
-    const connect = async (query: string, again?: string) => {
-      const wanted = { service: "custom", url: `${odd}/open/200?${query}`, fields: { api_key: "k" } };
-      const answer = await person.call("POST", "/api/connections", {
-        ...wanted,
-        ...(again === undefined ? {} : { reauthorize: again }),
-      });
-      return createdAnswer.parse(await answer.json());
-    };
-    const { connection } = await connect("key=in-the-address");
+  it("T3 the query of a person's own address is sealed, and asked for again with another key", async () => {
+    const url = `${odd}/open/200?key=in-the-address`;
+    const { connection } = createdAnswer.parse(await (await connect("custom", { url })).json());
     expect(connection.upstream_url).toBe(`${odd}/open/200?…`);
-    const renewed = await connect("key=another", connection.id);
+    const again = { reauthorize: connection.id };
+    const signIn = { ...again, return_to: "http://127.0.0.1:9999/" };
+    for (const answer of [
+      await connect("custom", again),
+      await person.call("POST", "/api/connections/authorize", signIn),
+    ]) {
+      expect((await problemOf(answer, "invalid_request")).errors).toMatchObject([{ path: "url" }]);
+    }
+    const other = await connect("custom", { ...again, url: `${url}-2` });
+    const renewed = createdAnswer.parse(await other.json());
     expect(renewed.connection).toMatchObject({ id: connection.id, upstream_url: connection.upstream_url });
-    const { pathname } = new URL(renewed.credential.secret_url);
-    expect(await (await instance.fetch(pathname, { method: "GET" })).text()).toContain(
-      "/open/200?key=another",
-    );
+    expect(await calledAt(renewed.credential.secret_url)).toBe("/open/200?key=in-the-address-2");
+  });
+
+  it("what was chosen of a service's address stays with another key", async () => {
+    const url = `${odd}/open/200?read_only=true`;
+    const { connection } = createdAnswer.parse(await (await connect("rest", { url })).json());
+    expect(connection.upstream_url).toBe(url);
+    const renewed = createdAnswer.parse(await (await connect("rest", { reauthorize: connection.id })).json());
+    expect(await calledAt(renewed.credential.secret_url)).toBe("/open/200?read_only=true");
   });
 
   it("the definition's extra headers go with every call", async () => {

@@ -37,7 +37,11 @@ function serviceOf(id: string, origin: string, validation: Validation): ServiceI
     docs_url: "https://example.com/",
     status: "ga",
     verified: { on: "2026-11", by: "code" },
-    endpoint: { url: `${origin}/open/200`, extra_headers: { "X-Extra": "always" } },
+    endpoint: {
+      url: `${origin}/open/200`,
+      extra_headers: { "X-Extra": "always" },
+      parameters: [{ name: "read_only", label: "Read only", pattern: "true" }],
+    },
     key_modes: [
       { id: "key", label: "Key", fields: [{ name: "api_key", label: "Key", secret: true }], validation },
     ],

@@ -38,7 +38,10 @@ export const connection = z
     storage,
     status: z.enum(["active", "suspended", "disconnected"]),
     state: healthName,
-    upstream_url: z.string(),
+    upstream_url: z.string().meta({
+      description:
+        "Where calls go. Of your own server's address the query is sealed where a key goes with it: it reads `?…`.",
+    }),
     created_at: time,
     last_used_at: maybeTime,
     access_expires_at: maybeTime,
