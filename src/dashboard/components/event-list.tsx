@@ -2,7 +2,11 @@ import type { AuditEvent } from "../account-schemas.ts";
 import { describeActor, describeDetail, describeEvent } from "../event-words.ts";
 import { fullTime } from "../format.ts";
 import { hrefs } from "../state/route.ts";
-import type { Names } from "../views/activity-log.tsx";
+
+export interface Names {
+  connections: ReadonlyMap<string, string>;
+  tokens: ReadonlyMap<string, string>;
+}
 
 export function EventList({ events, names }: { events: readonly AuditEvent[]; names: Names }) {
   return (

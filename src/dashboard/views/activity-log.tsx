@@ -1,7 +1,7 @@
 import { useCallback, useMemo, useState } from "hono/jsx/dom";
 import { api, type EventFilter } from "../api.ts";
 import { EventFilters } from "../components/event-filters.tsx";
-import { EventList } from "../components/event-list.tsx";
+import { EventList, type Names } from "../components/event-list.tsx";
 import { ExportButton } from "../components/export-button.tsx";
 import { Icon } from "../components/icons.tsx";
 import { LoadMore } from "../components/load-more.tsx";
@@ -52,11 +52,6 @@ export function ActivityLog({ connection, days }: Props) {
       )}
     </>
   );
-}
-
-export interface Names {
-  connections: ReadonlyMap<string, string>;
-  tokens: ReadonlyMap<string, string>;
 }
 
 interface EventsProps {
