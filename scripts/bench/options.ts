@@ -1,6 +1,6 @@
 import { Problem, readArguments } from "../lib/command.ts";
 
-const rowNames = ["a", "b", "b+", "c", "c0"] as const;
+const rowNames = ["a", "b", "b+", "f", "c", "c0"] as const;
 export type RowName = (typeof rowNames)[number];
 
 const partNames = ["json", "sse", "transfer", "memory", "counts", "due"] as const;
@@ -13,6 +13,7 @@ Measures, interleaved in one run:
   a    the upstream directly
   b    a bare fetch() pass-through worker
   b+   the same with one D1 read per request
+  f    b+ with every platform call that the promises need, and nothing else: the floor
   c    Bindify, with the local D1 and KV
   c0   Bindify with storage answered from memory: its own CPU
 

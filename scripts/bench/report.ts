@@ -27,6 +27,8 @@ function pairsOf(rows: readonly RowName[]): (readonly [RowName, RowName])[] {
     ["b+", "b"],
     ["c", "b"],
     ["c", "b+"],
+    ["f", "b+"],
+    ["c", "f"],
     ["c0", "b"],
   ] as const;
   return all.filter(([above, below]) => rows.includes(above) && rows.includes(below));

@@ -107,10 +107,8 @@ export async function startPassthrough(bench: Bench, inspectorPort?: number): Pr
   return { ...bench.upstream, name: "b", url: `${origin}/mcp`, pid, stop: () => miniflare.dispose() };
 }
 
-async function startPassthroughWithRead(bench: Bench): Promise<Row> {
-  const { miniflare, origin, pid } = await startWorker(bench, "workers/passthrough-d1.ts", () => ({
-    d1Databases: ["DB"],
-  }));
+async function startWithRead(name: "b+" | "f", entry: string, bench: Bench): Promise<Row> {
+  const { miniflare, origin, pid } = await startWorker(bench, entry, () => ({ d1Databases: ["DB"] }));
   const db = await miniflare.getD1Database("DB");
   await db.exec("CREATE TABLE bench (id TEXT PRIMARY KEY, url TEXT NOT NULL, blob TEXT NOT NULL) STRICT");
   // About what a proxy has to know of a connection.
@@ -118,7 +116,7 @@ async function startPassthroughWithRead(bench: Bench): Promise<Row> {
     .prepare("INSERT INTO bench VALUES (?1, ?2, ?3)")
     .bind("connection", bench.upstream.url, "x".repeat(512))
     .run();
-  return { ...bench.upstream, name: "b+", url: `${origin}/mcp`, pid, stop: () => miniflare.dispose() };
+  return { ...bench.upstream, name, url: `${origin}/mcp`, pid, stop: () => miniflare.dispose() };
 }
 
 const entries = {
@@ -162,7 +160,8 @@ async function check(row: Row): Promise<void> {
 const starters: Record<RowName, (bench: Bench) => Promise<Row>> = {
   a: ({ upstream }) => Promise.resolve({ ...upstream, stop: () => Promise.resolve() }),
   b: (bench) => startPassthrough(bench),
-  "b+": startPassthroughWithRead,
+  "b+": (bench) => startWithRead("b+", "workers/passthrough-d1.ts", bench),
+  f: (bench) => startWithRead("f", "workers/floor.ts", bench),
   c: (bench) => startBindify("c", bench),
   c0: (bench) => startBindify("c0", bench),
 };
