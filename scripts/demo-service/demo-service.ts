@@ -80,6 +80,8 @@ export async function startDemoService(options: DemoServiceOptions): Promise<Dem
       else response.writeHead(500, { "Content-Type": "text/plain" }).end("The demo service failed.");
     });
   });
+  // workerd keeps an idle connection for 5 s, as Node does: whichever of them closes it, the other may be about to use it.
+  server.keepAliveTimeout = 60_000;
   // The port is part of the issuer, so it must be known before the authorization server is made.
   const url = `http://${host}:${await listen(server, options.port, host)}`;
   const mcpUrl = `${url}/mcp`;

@@ -127,16 +127,24 @@ describe("naughty text as the present credential", () => {
     await context.close();
   });
 
-  it("is refused where a connection gets another key, and its address is there as it was", async () => {
+  it("is refused where a connection gets another key, and of its address all is there but the query", async () => {
     const { context, page, quiet } = await watched(browser, instance, "replacer", {
       viewport: viewports.phone,
     });
     const provider = await createProvider(hostile.url, { challenge: null });
-    const url = `${provider.mcpUrl}?q=%22%3E%3Csvg/onload=alert(1)%3E`;
-    const { connection } = await instance.connect({ url, key: "good", user: "replacer" });
-    await page.goto(`${instance.url}/#/again/${connection.id}`);
-    await heading(page, "Replace the key of").waitFor();
-    expect(await field(page, "url").inputValue()).toBe(url);
+    const open = async (url: string) => {
+      const { connection } = await instance.connect({ url, key: "good", user: "replacer" });
+      await page.goto("about:blank");
+      await page.goto(`${instance.url}/#/again/${connection.id}`);
+      await heading(page, "Replace the key of").waitFor();
+      return connection;
+    };
+    await open(`${provider.mcpUrl}?q=%22%3E%3Csvg/onload=alert(1)%3E`);
+    expect(await field(page, "url").inputValue()).toBe("");
+    await page.getByText("Give it whole: what follows the ? may hold a key").waitFor();
+    await expectNarrow(page, "a sealed query");
+    const connection = await open(provider.mcpUrl);
+    expect(await field(page, "url").inputValue()).toBe(provider.mcpUrl);
     await page.locator("summary", { hasText: "how the key is sent" }).click();
     // The form's own look at an address would keep the rest from being sent.
     await page.evaluate("document.querySelector('input[name=url]').type = 'text'");

@@ -212,7 +212,7 @@ describe("naughty text as an OAuth client of one's own", () => {
       const box = page.locator(".field").filter({ has: field(page, wrong) });
       await box.locator(".field-error").waitFor();
       expect(await page.locator(".field-error").count()).toBe(1);
-      expect(await page.locator(":focus").getAttribute("name")).toBe(wrong);
+      await page.locator(`:focus[name="${wrong}"]`).waitFor();
       for (const [name, text] of Object.entries(typed))
         expect([name, await field(page, name).inputValue()]).toEqual([name, text]);
       await expectNarrow(page, wrong);

@@ -19,6 +19,8 @@ export async function listenOnLoopback(
       else response.writeHead(500, { "Content-Type": "text/plain" }).end(String(error));
     });
   });
+  // workerd keeps an idle connection for 5 s, as Node does: whichever of them closes it, the other may be about to use it.
+  server.keepAliveTimeout = 60_000;
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(port, "127.0.0.1", resolve);
