@@ -1,8 +1,7 @@
 import { fromBase64Url, fromUtf8, toBase64Url, utf8 } from "../lib/bytes.ts";
 import type { Random } from "../lib/random.ts";
 import type { TokenSource } from "../oauth/server.ts";
-import { custom } from "../services/custom.ts";
-import type { HeaderForm } from "../services/service.ts";
+import { customId, type HeaderForm } from "../services/service.ts";
 import type { StorageMode } from "../store/connection.ts";
 import type { CredentialEnvironment } from "../vault/credential.ts";
 import { deriveSealingKey, type KeyMaterial, type Purpose } from "../vault/derive.ts";
@@ -49,7 +48,7 @@ const sealedQuery = "?…";
  * address that goes with a key, its query is in the sealed grant alone.
  */
 export function shownUrl({ kind, url }: Grant, service: string): string {
-  const query = kind === "key" && service === custom.id ? url.indexOf("?") : -1;
+  const query = kind === "key" && service === customId ? url.indexOf("?") : -1;
   return query === -1 ? url : url.slice(0, query) + sealedQuery;
 }
 

@@ -1,4 +1,5 @@
 import { clientSnippets } from "../connect/snippets.ts";
+import { customId } from "../services/service.ts";
 import type { Connection } from "../store/connection.ts";
 import { reminderAge } from "../store/reminders.ts";
 import { formatApiKey, formatCredential, type Credential } from "../vault/credential.ts";
@@ -51,7 +52,7 @@ function viewCredential(connection: Connection, credential: Credential, runtime:
   const mcpUrl = `${runtime.site.publicUrl}/mcp/${connection.service}`;
   const secretUrl = `${mcpUrl}/${formatCredential(credential)}`;
   const apiKey = formatApiKey(credential, runtime.environment);
-  const name = connection.service === "custom" ? "mcp-server" : connection.service;
+  const name = connection.service === customId ? "mcp-server" : connection.service;
   return {
     credential: { secret_url: secretUrl, api_key: apiKey, mcp_url: mcpUrl },
     snippets: clientSnippets({ name, mcpUrl, secretUrl, apiKey }),

@@ -1,5 +1,12 @@
 import { availabilityOf, needsOwnClient, type Availability } from "./availability.ts";
-import { type HeaderForm, type KeyMode, type Service, type ServiceInput, serviceSchema } from "./service.ts";
+import {
+  customId,
+  type HeaderForm,
+  type KeyMode,
+  type Service,
+  type ServiceInput,
+  serviceSchema,
+} from "./service.ts";
 
 export interface CatalogueOptions {
   /** Ids of services that the operator paused. */
@@ -117,7 +124,7 @@ function publicKeyMode(mode: KeyMode): PublicKeyMode {
 
 function rank({ id }: Service): number {
   if (id === "demo") return 0;
-  return id === "custom" ? 2 : 1;
+  return id === customId ? 2 : 1;
 }
 
 /** An isolate serves many people with the same definitions: none may change them for another. */

@@ -1,8 +1,8 @@
-import type { ServiceInput } from "./service.ts";
+import { customId, type ServiceInput } from "./service.ts";
 
 /** Stands for any MCP server that is not in the catalogue: the person gives its address. */
 export const custom = {
-  id: "custom",
+  id: customId,
   name: "Any MCP server",
   category: "Other",
   description: "Connect a server that is not listed here by its MCP address.",

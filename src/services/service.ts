@@ -2,6 +2,9 @@ import { z } from "zod";
 import { oauthSchema } from "./service-oauth.ts";
 import { endpointUrl, fieldName, headerName, headerValue, line, origin, pageUrl, slug } from "./text.ts";
 
+/** The service that stands for any MCP server by its address. */
+export const customId = "custom";
+
 const categories = [
   "Project management",
   "Documents and files",
