@@ -6,6 +6,9 @@ import { rememberSignIn, type Pending } from "./sign-in-flow.ts";
 import { isSameSite } from "./site.ts";
 import { useAction } from "./use-action.ts";
 
+/** A provider that has not begun to answer by then is still waited for; the page can be used meanwhile. */
+const departureMs = 8000;
+
 type Wanted = Omit<Pending, "state"> & { input: Omit<SignInInput, "return_to"> };
 
 interface SignIn {
@@ -35,6 +38,8 @@ export function useSignIn(): SignIn {
   const depart = (to: Begun) => {
     setBegun({ begun: to, leaving: true });
     location.assign(to.authorization_url);
+    // Who stops the page from leaving, or whose browser drops it, is still here: the form serves again.
+    setTimeout(() => setBegun(undefined), departureMs);
   };
   const { busy, failure, run } = useAction(authorize, (to) => {
     if (isSameSite(to.authorization_server, to.resource_server)) depart(to);
