@@ -44,6 +44,22 @@ function readSnippet(text: string): { url: string; headers: { Authorization: str
 describe("signing in to a service, in a browser", () => {
   beforeEach(({ skip }) => skip(chromiumPath === undefined, howToGetChromium));
 
+  it("serves again where leaving for it came to nothing", { timeout: 40_000 }, async () => {
+    const { context, page } = await arrive(browser, instance, viewports.wide);
+    await page.goto(`${instance.url}/#/connect/demo`);
+    await page.getByLabel("Label").fill("Kept");
+    // What an answer without content leaves on the screen is the page that was there (HTML, "navigate").
+    await context.route(
+      (url) => url.origin === demo.url,
+      async (route) => await route.fulfill({ status: 204 }),
+    );
+    await button(page, "Sign in with Demo notes").click();
+    await button(page, "Going to the sign-in …").waitFor();
+    await button(page, "Sign in with Demo notes").waitFor({ timeout: 20_000 });
+    expect(await page.getByLabel("Label").inputValue()).toBe("Kept");
+    await context.close();
+  });
+
   it.each(Object.entries(viewports))(
     "T44 shows the credential once and keeps it nowhere, from the first consent to the end: %s",
     async (name, viewport) => {
