@@ -1,4 +1,3 @@
-import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
@@ -6,12 +5,10 @@ import { experimental_readRawConfig } from "wrangler";
 import { z } from "zod";
 import { Problem } from "../lib/command.ts";
 import { root } from "../lib/files.ts";
+import { type Command, wrangler } from "../lib/wrangler.ts";
 import type { Target } from "./target.ts";
 
-const shipped: Command = [process.execPath, join(root, "node_modules/wrangler/bin/wrangler.js")];
 const secretName = "MANAGED_ENCRYPTION_KEYS";
-
-type Command = readonly [string, ...string[]];
 
 const resultsSchema = z.array(
   z.object({ results: z.array(z.record(z.string(), z.unknown())), success: z.literal(true) }),
@@ -21,7 +18,7 @@ const namesSchema = z.array(z.object({ name: z.string() }));
 
 export interface WranglerOptions {
   readonly environment: string;
-  /** The program and its first arguments. */
+  /** Instead of the installed wrangler. */
   readonly command?: Command;
   /** What tells wrangler which environment; empty where the configuration has none. */
   readonly selection?: readonly string[];
@@ -31,12 +28,11 @@ export interface WranglerOptions {
 }
 
 /**
- * A deployment on Cloudflare, through wrangler and its sign-in. Programs are started with a list of arguments, never
- * through a shell; a secret goes through standard input alone: arguments and environments can be read by other
- * programs of the machine.
+ * A deployment on Cloudflare, through wrangler and its sign-in. A secret goes through standard input alone: arguments
+ * and environments can be read by other programs of the machine.
  */
 export function wranglerTarget(options: WranglerOptions): Target {
-  const { environment, command = shipped, limit = 120_000, pause = 5000 } = options;
+  const { environment, command, limit = 120_000, pause = 5000 } = options;
   const selection = options.selection ?? selectionOf(environment);
   const call = (args: readonly string[], input: string) =>
     run(command, [...args, ...selection], input, limit);
@@ -101,38 +97,13 @@ function parseFrom(stdout: string): unknown {
 
 const again = "\nNothing is lost: run the same command again, and it goes on from here.";
 
-function run(command: Command, args: readonly string[], input: string, limit: number): Promise<string> {
-  const [program, ...first] = command;
-  const what = `wrangler ${args.slice(0, 2).join(" ")}`;
-  return new Promise((resolve, reject) => {
-    const child = spawn(program, [...first, ...args], {
-      cwd: root,
-      // The debug log that wrangler writes to a file leaves requests out only while this says so.
-      env: { ...process.env, WRANGLER_SEND_METRICS: "false", WRANGLER_LOG_SANITIZE: "true", NO_COLOR: "1" },
-      stdio: ["pipe", "pipe", "pipe"],
-      timeout: limit,
-      killSignal: "SIGKILL",
-    });
-    const out: Buffer[] = [];
-    const err: Buffer[] = [];
-    child.stdout.on("data", (chunk: Buffer) => out.push(chunk));
-    child.stderr.on("data", (chunk: Buffer) => err.push(chunk));
-    child.on("error", (error) => reject(new Problem(`wrangler cannot be started: ${error.message}`)));
-    // A child that ends before it has read everything: its exit code says why.
-    child.stdin.on("error", () => undefined);
-    child.stdin.end(input);
-    child.on("close", (code, signal) => {
-      const stdout = Buffer.concat(out).toString("utf8");
-      if (code === 0) {
-        resolve(stdout);
-        return;
-      }
-      // What went wrong comes last: after some refusals wrangler says at length who is signed in, on standard output.
-      const said = excerpt(`${stdout}\n${Buffer.concat(err).toString("utf8")}`);
-      const how = signal === null ? `failed (exit code ${code})` : `did not end within ${limit / 1000} s`;
-      reject(new Problem(`${what} ${how}: ${said}${again}`));
-    });
-  });
+async function run(command: Command | undefined, args: readonly string[], input: string, limit: number) {
+  const { code, how, stdout, stderr } = await wrangler(args, { input, limit, ...(command && { command }) });
+  if (code === 0) return stdout;
+  // What went wrong comes last: after some refusals wrangler says at length who is signed in, on standard output.
+  throw new Problem(
+    `wrangler ${args.slice(0, 2).join(" ")} ${how}: ${excerpt(`${stdout}\n${stderr}`)}${again}`,
+  );
 }
 
 /** The end of what a program said, without anything that could be a key. */

@@ -40,13 +40,13 @@ export function createCommands(asking: Asking, isDryRun: boolean): Commands {
       if (!(await asking.yes("  Run it?")))
         throw new Problem("Stopped. Run the command again to go on from here.");
       const { secret, interactive } = options;
-      const { code, stdout, stderr } = await wrangler(args, {
+      const { code, how, stdout, stderr } = await wrangler(args, {
         ...(secret === undefined ? {} : { input: `${secret}\n` }),
         ...(interactive === undefined ? {} : { interactive }),
       });
       if (code !== 0) {
         throw new Problem(
-          `${stdout}${stderr}\nThat did not work (exit code ${code}). Put it right and run the command again: it goes ` +
+          `${stdout}${stderr}\nThat did not work: wrangler ${how}. Put it right and run the command again: it goes ` +
             "on from here.",
         );
       }

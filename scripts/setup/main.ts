@@ -54,9 +54,10 @@ async function signIn(commands: Commands): Promise<void> {
   if (ended?.code === 0) return;
   const said = ended === undefined ? "" : `${ended.stdout}${ended.stderr}`;
   // Where nobody is signed in that is its answer, and no error: with a wrong token or no network `login` would not help.
-  if (said.includes("[ERROR]") && !said.includes("expired and could not be refreshed, and")) {
+  const isAnswer = !said.includes("[ERROR]") || said.includes("expired and could not be refreshed, and");
+  if (ended !== undefined && (ended.code === null || !isAnswer)) {
     throw new Problem(
-      `${said}\nwrangler could not ask Cloudflare who is signed in. Put the token (CLOUDFLARE_API_TOKEN) or the ` +
+      `${said}\nwrangler ${ended.how}: it could not ask Cloudflare who is signed in. Put the token (CLOUDFLARE_API_TOKEN) or the ` +
         "connection right, or sign in again with `npx wrangler login`; then run the command again.",
     );
   }

@@ -20,7 +20,7 @@ function read<T>(schema: z.ZodType<T>, text: string, what: string): T {
 async function listed<T>(commands: Commands, args: readonly string[], schema: z.ZodType<T>, what: string) {
   const ended = await commands.look(args);
   if (ended === undefined) return undefined;
-  if (ended.code !== 0) throw new Problem(`${ended.stdout}${ended.stderr}`);
+  if (ended.code !== 0) throw new Problem(`${ended.stdout}${ended.stderr}\nwrangler ${ended.how}.`);
   return read(schema, ended.stdout, what);
 }
 

@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -168,7 +169,9 @@ async function dump(): Promise<readonly Haystack[]> {
 
 async function keyCanaries(): Promise<readonly Canary[]> {
   const files = (await readdir(folder)).filter((name) => name.startsWith("keys.json"));
-  const keys = await Promise.all(files.map(async (name) => (await readKeysFile(join(folder, name))).keys));
+  // A script that was killed between making a copy and writing it leaves an empty one.
+  const written = files.filter((name) => statSync(join(folder, name)).size > 0);
+  const keys = await Promise.all(written.map(async (name) => (await readKeysFile(join(folder, name))).keys));
   return [...new Set(keys.flat())].map((key, at) => ({ name: `key ${at}`, bytes: Buffer.from(key, "hex") }));
 }
 

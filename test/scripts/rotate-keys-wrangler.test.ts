@@ -27,7 +27,9 @@ beforeEach(async () => {
 });
 afterEach(async () => rm(folder, { recursive: true, force: true }));
 
-async function behave(mode: "work" | "fail" | "hang" | "garbage", results: unknown[] = []): Promise<void> {
+type Mode = "work" | "fail" | "hang" | "pass on" | "keep on" | "garbage";
+
+async function behave(mode: Mode, results: unknown[] = []): Promise<void> {
   await writeFile(join(folder, "behaviour.json"), JSON.stringify({ mode, results }));
 }
 
@@ -123,6 +125,25 @@ describe("rotate-keys through wrangler", () => {
     expect(message).toContain("run the same command again");
     expect(findLeaks([{ place: "message", text: message }], [textCanary("key", key)])).toEqual([]);
   });
+
+  it.each([
+    ["pass on", false],
+    ["keep on", true],
+  ] as const)(
+    "does not wait for a program that wrangler started and that hangs: %s",
+    async (mode, livesOn) => {
+      await behave(mode);
+      const failed: unknown = await target(2000)
+        .putSecret("[]")
+        .catch((error: unknown) => error);
+      const message = failed instanceof Error ? failed.message : "";
+      expect(message).toMatch(/^wrangler secret put did not end within 2 s: \d+/);
+      const started = Number(/: (\d+)/.exec(message)?.[1]);
+      if (livesOn) process.kill(started, "SIGKILL");
+      else expect(() => process.kill(started, 0)).toThrow("ESRCH");
+    },
+    20_000,
+  );
 
   it("asks three times before it gives a question up, and says what came instead of an answer", async () => {
     await behave("garbage");

@@ -33,12 +33,16 @@ export async function createOperator(folder: string, double: CloudflareDouble): 
   const home = join(folder, "home");
   const started = join(folder, "started");
   const printed = join(folder, "printed");
+  const temporary = join(folder, "tmp");
   await mkdir(home);
+  await mkdir(temporary);
   await cloneInto(clone);
   await writeFile(join(folder, "recorder.mjs"), recorder);
   const environment = {
     HOME: home,
     XDG_CONFIG_HOME: join(home, ".config"),
+    // What wrangler remembers between its runs, such as when it last asked npm for an update, is the machine's otherwise.
+    TMPDIR: temporary,
     STATE_DIR: join(folder, "state"),
     CLOUDFLARE_API_BASE_URL: double.url,
     CLOUDFLARE_API_TOKEN: double.account.token,
@@ -62,7 +66,7 @@ export async function createOperator(folder: string, double: CloudflareDouble): 
       const script = join(clone, "scripts", name, "main.ts");
       const ended = await runCli(script, args, {
         env: { ...environment, ...env },
-        limit: 240_000,
+        limit: 100_000,
       });
       await appendFile(printed, `${ended.stdout}\n${ended.stderr}\n`);
       return ended;
