@@ -10,7 +10,7 @@ import type { Connections } from "../store/connections.ts";
 import type { Credential } from "../vault/credential.ts";
 import { chooseUrl, formerUrl, nameOf } from "./address.ts";
 import { mintConnection, type Owner, type Room } from "./mint.ts";
-import { renewConnection, type RenewDeps, type Renewed } from "./renew.ts";
+import { connectionToRenew, renewConnection, type RenewDeps, type Renewed } from "./renew.ts";
 import { probeMcp, probeRequest, type ProbeDeps } from "./probe.ts";
 
 export interface KeyConnectionRequest {
@@ -46,7 +46,8 @@ export async function connectWithKey(
 ): Promise<Renewed> {
   const service = deps.catalogue.get(wanted.service);
   if (service === undefined) throw new Fault("unknown_service");
-  const again = await connectionToRenew(owner.workspace_id, wanted.reauthorize, service, deps);
+  const again = await connectionToRenew(owner.workspace_id, wanted.reauthorize, deps);
+  checkService(again, service);
   await deps.room.require(owner.workspace_id, wanted.reauthorize ?? null);
   const { key: way } = deps.catalogue.availability(service);
   if (!way.available) throw new Fault("service_not_available", { params: { reason: way.reason } });
@@ -77,16 +78,8 @@ export async function connectWithKey(
 }
 
 /** Another service's key would be sealed under this one's name. */
-async function connectionToRenew(
-  workspaceId: string,
-  id: string | undefined,
-  service: Service,
-  deps: KeyConnectionDeps,
-): Promise<Connection | undefined> {
-  if (id === undefined) return undefined;
-  const connection = await deps.stores.connections.get(workspaceId, id);
-  if (connection === null) throw new Fault("unknown_connection");
-  if (connection.service === service.id) return connection;
+function checkService(again: Connection | undefined, service: Service): void {
+  if (again === undefined || again.service === service.id) return;
   const message = "This connection belongs to another service.";
   throw new Fault("invalid_request", { errors: [{ path: "reauthorize", message }] });
 }

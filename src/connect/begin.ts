@@ -16,6 +16,7 @@ import type { Room } from "./mint.ts";
 import { hashState, type FlowSecret } from "./flow.ts";
 import { chooseClient, redirectUri, type ClientDeps } from "./oauth-client.ts";
 import { findServer, signInFault, type Discovered } from "./oauth-server.ts";
+import { connectionToRenew } from "./renew.ts";
 
 export interface SignInRequest {
   readonly service?: string | undefined;
@@ -54,7 +55,7 @@ export async function beginSignIn(
   returnTo: string,
   deps: BeginDeps,
 ): Promise<Begun> {
-  const again = await connectionToRenew(user, wanted, deps);
+  const again = await connectionToRenew(user.workspace_id, wanted.reauthorize, deps);
   const service = serviceFor(again?.service ?? wanted.service, deps);
   await deps.room.require(user.workspace_id, again?.id ?? null);
   const { oauth } = service;
@@ -62,7 +63,7 @@ export async function beginSignIn(
     throw new Fault("service_not_available", { params: { reason: `${service.name} offers no sign-in.` } });
   const storage = wanted.storage ?? again?.storage ?? "zero_knowledge";
   if (storage === "managed" && deps.keyring === undefined) throw new Fault("storage_not_configured");
-  const former = again === null ? undefined : formerUrl(service, again);
+  const former = again === undefined ? undefined : formerUrl(service, again);
   const chosen = chooseUrl(service, wanted.url ?? former, deps.destinations);
   if (chosen.kind === "errors") throw new Fault("invalid_request", { errors: chosen.errors });
   const name = nameOf(service, chosen.url);
@@ -104,17 +105,6 @@ export function serviceFor(id: string | undefined, deps: { readonly catalogue: C
   const { oauth: way } = deps.catalogue.availability(service);
   if (!way.available) throw new Fault("service_not_available", { params: { reason: way.reason } });
   return service;
-}
-
-async function connectionToRenew(
-  user: User,
-  wanted: SignInRequest,
-  deps: BeginDeps,
-): Promise<Connection | null> {
-  if (wanted.reauthorize === undefined) return null;
-  const connection = await deps.stores.connections.get(user.workspace_id, wanted.reauthorize);
-  if (connection === null) throw new Fault("unknown_connection");
-  return connection;
 }
 
 async function keepFlow(
@@ -165,7 +155,7 @@ async function keepFlow(
 function chooseScope(
   oauth: NonNullable<Service["oauth"]>,
   { server, resource }: Discovered,
-  again: Connection | null,
+  again: Connection | undefined,
 ): string | undefined {
   const challenged = split(resource.challengedScope);
   const listed = challenged.length > 0 ? challenged : resource.scopes;

@@ -166,6 +166,18 @@ export async function renewConnection(
   }
 }
 
+/** The connection that a person wants to give a new grant; undefined where they want another one. */
+export async function connectionToRenew(
+  workspaceId: string,
+  id: string | undefined,
+  { stores }: { readonly stores: { readonly connections: Pick<Connections, "get"> } },
+): Promise<Connection | undefined> {
+  if (id === undefined) return undefined;
+  const connection = await stores.connections.get(workspaceId, id);
+  if (connection === null) throw new Fault("unknown_connection");
+  return connection;
+}
+
 /** Whether a credential is the connection's present one: both halves. */
 export async function isPresent(credential: Credential, state: GrantState): Promise<boolean> {
   const proof = await proofOf(credential, state);
