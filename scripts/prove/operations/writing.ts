@@ -86,27 +86,17 @@ async function write(
   return status;
 }
 
-/** Messages of somebody of their own: a person has few in a day. */
-function writingWith(modes: readonly (TicketMode | undefined)[]): Operation {
-  return {
-    name: `write: ${modes.map((mode) => mode ?? "filed").join(", ")}`,
-    weight: 0,
-    run: async (world, dice) => {
-      const user = `${dice.pick(["cl", "sup"])}${dice.text(8)}`;
-      for (const mode of modes) {
-        const status = await write(world, dice, { user, origin: world.instance.url, mode });
-        if (mode === undefined && status !== 202) throw new Unproven(`a message was not sent: ${status}`);
-      }
-    },
-  };
-}
-
 export const writeToOperator: Operation = {
   name: "write to the operator",
   weight: 3,
   run: async (world, dice) => {
+    // Messages of somebody of their own: a person has few in a day.
     const modes = Array.from({ length: dice.below(3) }, () => dice.pick([undefined, ...ticketModes]));
-    await writingWith([undefined, ...modes]).run(world, dice);
+    const user = `${dice.pick(["cl", "sup"])}${dice.text(8)}`;
+    for (const mode of [undefined, ...modes]) {
+      const status = await write(world, dice, { user, origin: world.instance.url, mode });
+      if (mode === undefined && status !== 202) throw new Unproven(`a message was not sent: ${status}`);
+    }
   },
 };
 
