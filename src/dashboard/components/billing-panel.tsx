@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "hono/jsx/dom";
+import { useRef, useState } from "hono/jsx/dom";
 import type { Billing } from "../billing-schemas.ts";
 import { describeCheckout, describePlan } from "../plan-words.ts";
 import { useApp } from "../state/app-context.ts";
@@ -9,6 +9,7 @@ import { PlanActions } from "./plan-actions.tsx";
 import { PlanFacts } from "./plan-facts.tsx";
 import { PriceList } from "./price-list.tsx";
 import { Skeleton } from "./skeleton.tsx";
+import { useEffect } from "../state/use-effect.ts";
 
 /** What the person pays for. `asked`: they came for this section of the view. */
 export function BillingPanel({ asked }: { asked: boolean }) {

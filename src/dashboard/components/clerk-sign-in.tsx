@@ -1,8 +1,9 @@
-import { useCallback, useEffect, useRef } from "hono/jsx/dom";
+import { useCallback, useRef } from "hono/jsx/dom";
 import type { Answer } from "../api.ts";
 import { loadClerk, resumeClerk, type ClerkBrowser } from "../state/clerk.ts";
 import { useAction } from "../state/use-action.ts";
 import { useLoad } from "../state/use-load.ts";
+import { useEffect } from "../state/use-effect.ts";
 
 async function load(publishableKey: string): Promise<Answer<ClerkBrowser>> {
   try {
@@ -67,13 +68,10 @@ export function ClerkSignIn({ publishableKey }: { publishableKey: string }) {
 /** Clerk's own elements live in this one; the renderer leaves alone what it does not know. */
 function ClerkBox({ clerk }: { clerk: ClerkBrowser }) {
   const box = useRef<HTMLDivElement>(null);
-  const mounted = useRef(false);
   useEffect(() => {
     const element = box.current;
     if (element === null) return undefined;
-    // Two renders before the next frame run an effect twice.
-    if (!mounted.current) clerk.mountSignIn(element, { routing: "hash", withSignUp: true });
-    mounted.current = true;
+    clerk.mountSignIn(element, { routing: "hash", withSignUp: true });
     return () => clerk.unmountSignIn(element);
   }, [clerk]);
   return <div ref={box} class="clerk" />;

@@ -1,6 +1,7 @@
 import type { Child } from "hono/jsx";
-import { useEffect, useId, useRef } from "hono/jsx/dom";
+import { useId, useRef } from "hono/jsx/dom";
 import { explain, type Failure } from "../api.ts";
+import { useEffect } from "../state/use-effect.ts";
 
 interface Props {
   title: string;

@@ -1,5 +1,6 @@
-import { useEffect, useState } from "hono/jsx/dom";
+import { useState } from "hono/jsx/dom";
 import { Icon } from "./icons.tsx";
+import { useEffect } from "../state/use-effect.ts";
 
 interface Props {
   /** What is copied, in the words of the button's accessible name: "Copy the secret URL". */

@@ -1,4 +1,5 @@
-import { useEffect, useRef } from "hono/jsx/dom";
+import { useRef } from "hono/jsx/dom";
+import { useEffect } from "../state/use-effect.ts";
 
 export interface MenuItem {
   words: string;

@@ -1,8 +1,9 @@
-import { useEffect, useId, useRef } from "hono/jsx/dom";
+import { useId, useRef } from "hono/jsx/dom";
 import { api, explain } from "../api.ts";
 import { labelOf, labelUnits } from "../format.ts";
 import type { Connection } from "../schemas.ts";
 import { useAction } from "../state/use-action.ts";
+import { useEffect } from "../state/use-effect.ts";
 
 interface Props {
   connection: Connection;

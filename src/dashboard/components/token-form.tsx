@@ -1,4 +1,4 @@
-import { useEffect, useRef } from "hono/jsx/dom";
+import { useRef } from "hono/jsx/dom";
 import type { TokenMade } from "../account-schemas.ts";
 import { api, errorAt } from "../api.ts";
 import { labelUnits } from "../format.ts";
@@ -6,6 +6,7 @@ import { useAction } from "../state/use-action.ts";
 import { Choice } from "./choice.tsx";
 import { Field } from "./field.tsx";
 import { FormPanel } from "./form-panel.tsx";
+import { useEffect } from "../state/use-effect.ts";
 
 interface Props {
   onMade: (made: TokenMade) => void;

@@ -1,4 +1,5 @@
-import { useEffect, useRef, useSyncExternalStore } from "hono/jsx/dom";
+import { useRef, useSyncExternalStore } from "hono/jsx/dom";
+import { useEffect } from "./use-effect.ts";
 
 /** Routes live in the fragment: the server never sees where in the page somebody is. */
 export type Route =

@@ -1,6 +1,7 @@
-import { useEffect, useState } from "hono/jsx/dom";
+import { useState } from "hono/jsx/dom";
 import type { Answer, Failure } from "../api.ts";
 import { useAction } from "./use-action.ts";
+import { useEffect } from "./use-effect.ts";
 
 interface Departure<I> {
   /** Until the other page is there, which takes longer than the answer. */

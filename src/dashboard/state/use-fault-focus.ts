@@ -1,5 +1,6 @@
-import { useEffect, useRef } from "hono/jsx/dom";
+import { useRef } from "hono/jsx/dom";
 import type { Failure } from "../api.ts";
+import { useEffect } from "./use-effect.ts";
 
 /** After a refusal the focus goes to the first input at fault: by keyboard or reader that is where one goes on. */
 export function useFaultFocus(failure: Failure | undefined) {

@@ -1,5 +1,6 @@
-import { useCallback, useEffect, useRef, useState } from "hono/jsx/dom";
+import { useCallback, useRef, useState } from "hono/jsx/dom";
 import type { Answer, Failure } from "../api.ts";
+import { useEffect } from "./use-effect.ts";
 
 export type Loaded<T> =
   | { state: "loading" }

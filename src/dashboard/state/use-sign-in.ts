@@ -1,10 +1,11 @@
-import { useEffect, useState } from "hono/jsx/dom";
+import { useState } from "hono/jsx/dom";
 import { api, type Answer, type Failure, type SignInInput } from "../api.ts";
 import { safeHref } from "../format.ts";
 import type { Begun } from "../schemas.ts";
 import { rememberSignIn, type Pending } from "./sign-in-flow.ts";
 import { isSameSite } from "./site.ts";
 import { useAction } from "./use-action.ts";
+import { useEffect } from "./use-effect.ts";
 
 /** A provider that has not begun to answer by then is still waited for; the page can be used meanwhile. */
 const departureMs = 8000;
@@ -38,7 +39,7 @@ export function useSignIn(): SignIn {
   const depart = (to: Begun) => {
     setBegun({ begun: to, leaving: true });
     location.assign(to.authorization_url);
-    // Who stops the page from leaving, or whose browser drops it, is still here: the form serves again.
+    // Who stops the page from leaving is still here: the form serves again.
     setTimeout(() => setBegun(undefined), departureMs);
   };
   const { busy, failure, run } = useAction(authorize, (to) => {

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "hono/jsx/dom";
+import { useRef, useState } from "hono/jsx/dom";
 import { api, explain, type Failure, type SignInAnswer } from "../api.ts";
 import { Notice } from "../components/notice.tsx";
 import { PlanLink } from "../components/plan-link.tsx";
@@ -10,6 +10,7 @@ import { hrefs, useViewHeading } from "../state/route.ts";
 import type { Returned } from "../state/sign-in-flow.ts";
 import { useAction } from "../state/use-action.ts";
 import { useFaultFocus } from "../state/use-fault-focus.ts";
+import { useEffect } from "../state/use-effect.ts";
 
 interface Props {
   returned: Returned;

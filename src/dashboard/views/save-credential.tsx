@@ -1,4 +1,3 @@
-import { useEffect } from "hono/jsx/dom";
 import { Notice } from "../components/notice.tsx";
 import { SecretText } from "../components/secret-text.tsx";
 import { SnippetTabs } from "../components/snippet-tabs.tsx";
@@ -6,6 +5,7 @@ import { labelOf } from "../format.ts";
 import type { Connection, Credential, Snippet } from "../schemas.ts";
 import { useApp } from "../state/app-context.ts";
 import { useViewHeading } from "../state/route.ts";
+import { useEffect } from "../state/use-effect.ts";
 
 interface Props {
   connection: Connection;
