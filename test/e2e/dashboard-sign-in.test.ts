@@ -1,33 +1,32 @@
-import type { Browser } from "playwright-core";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { startDemoService, type DemoService } from "../../scripts/demo-service/demo-service.ts";
 import { isSameSite } from "../../src/dashboard/state/site.ts";
-import { chromiumPath, howToGetChromium, launchChromium, viewports } from "../support/node/browser.ts";
+import { viewports } from "../support/node/browser.ts";
+import { skipWithoutBrowser, useBrowser } from "../support/node/browser-suite.ts";
 import { startInstance } from "../support/node/instance.ts";
 import { arrive, button, consent, heading, leave, manage, toolsAt } from "../support/node/page.ts";
 
 let demo: DemoService;
 let instance: Awaited<ReturnType<typeof startInstance>>;
-let browser: Browser | undefined;
 
 beforeAll(async () => {
   demo = await startDemoService({ port: 0 });
   instance = await startInstance({ demo: false, variables: { DEMO_SERVICE_URL: demo.url } });
-  if (chromiumPath !== undefined) browser = await launchChromium(chromiumPath);
 }, 120_000);
 
 afterAll(async () => {
-  await browser?.close();
   await instance.close();
   await demo.close();
 });
 
+const chromium = useBrowser();
+
 describe("the page around a sign-in", () => {
-  beforeEach(({ skip }) => skip(chromiumPath === undefined, howToGetChromium));
+  skipWithoutBrowser();
 
   it("says what happened when the person does not allow it, and begins again", async () => {
-    const { context, page } = await arrive(browser, instance, viewports.phone);
+    const { context, page } = await arrive(chromium.browser, instance, viewports.phone);
     const { tokenRequests } = demo.stats();
     await page.goto(`${instance.url}/#/connect/demo`);
     await leave(page, demo.url);
@@ -42,7 +41,7 @@ describe("the page around a sign-in", () => {
   });
 
   it("connects any server by its address, and names both where another site signs people in", async () => {
-    const { context, page } = await arrive(browser, instance);
+    const { context, page } = await arrive(chromium.browser, instance);
     let changed: Record<string, string> = {};
     await page.route("**/api/connections/authorize", async (route) => {
       const response = await route.fetch();
@@ -73,7 +72,7 @@ describe("the page around a sign-in", () => {
   });
 
   it("asks for more access, and keeps the credential of a managed connection without asking for it", async () => {
-    const { context, page } = await arrive(browser, instance, viewports.phone);
+    const { context, page } = await arrive(chromium.browser, instance, viewports.phone);
     await page.goto(`${instance.url}/#/connect/demo`);
     await page.getByLabel("Label").fill("Shared");
     await page.getByRole("radio", { name: "Managed by this deployment" }).check();
@@ -97,7 +96,7 @@ describe("the page around a sign-in", () => {
   });
 
   it("shows in front what an app of one's own needs, where there is no other way", async () => {
-    const { context, page } = await arrive(browser, instance);
+    const { context, page } = await arrive(chromium.browser, instance);
     await page.goto(`${instance.url}/#/connect/slack`);
     await page.getByText(`${instance.url}/oauth/callback`).waitFor();
     expect(await page.getByLabel("Client id").getAttribute("required")).not.toBeNull();

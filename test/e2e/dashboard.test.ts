@@ -1,9 +1,7 @@
-import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
-  chromiumPath,
   howToGetChromium,
-  launchChromium,
   readClipboard,
   sidewaysOverflow,
   storageOf,
@@ -12,6 +10,7 @@ import {
   visitAs,
   type Visit,
 } from "../support/node/browser.ts";
+import { skipWithoutBrowser, useBrowser } from "../support/node/browser-suite.ts";
 import { startInstance } from "../support/node/instance.ts";
 import { connectV1 } from "../support/node/mcp-clients.ts";
 
@@ -21,19 +20,19 @@ const demoKey = "demo-notes-key";
 const byteBudget = 150_000;
 
 let instance: Awaited<ReturnType<typeof startInstance>>;
-let browser: Browser | undefined;
 
 beforeAll(async () => {
   instance = await startInstance();
-  if (chromiumPath !== undefined) browser = await launchChromium(chromiumPath);
 }, 120_000);
 
 afterAll(async () => {
-  await browser?.close();
   await instance.close();
 });
 
+const chromium = useBrowser();
+
 function visit(viewport = viewports.wide): Promise<Visit> {
+  const { browser } = chromium;
   if (browser === undefined) throw new Error(howToGetChromium);
   return visitAs(browser, instance.url, viewport);
 }
@@ -85,7 +84,7 @@ describe("the page's headers", () => {
 });
 
 describe("the page in a browser", () => {
-  beforeEach(({ skip }) => skip(chromiumPath === undefined, howToGetChromium));
+  skipWithoutBrowser();
 
   it.each(Object.entries(viewports))(
     "connects, saves, renames and disconnects: %s",
@@ -202,6 +201,35 @@ describe("the page in a browser", () => {
     expect(await traces(page)).not.toContain(secretUrl.slice(-86));
     await page.goto(`${instance.url}/#/`);
     await page.getByRole("listitem").filter({ hasText: "Unsaved" }).getByText("Never used").waitFor();
+    await context.close();
+  });
+
+  it.each([
+    ["at once", []],
+    ["after a copy", ["Copy the secret URL", "Copy the API key"]],
+  ])("lets one leave once it is saved, however late a frame comes: saved %s", async (_, copied) => {
+    const { context, page } = await visit();
+    await signIn(page);
+    const dialogs: string[] = [];
+    page.on("dialog", (dialog) => {
+      dialogs.push(dialog.type());
+      void dialog.accept();
+    });
+    // What is done after a frame is done after the next render, or after all of this.
+    await page.addInitScript(
+      "const next = requestAnimationFrame; requestAnimationFrame = (then) => setTimeout(() => next(then), 1500);",
+    );
+    await page.goto(`${instance.url}/?slow#/connect/demo`);
+    await connectDemo(page, demoKey, `Left ${copied.length}`);
+    await heading(page, "Save your credential now").waitFor();
+    for (const name of copied) await page.getByRole("button", { name }).click();
+    if (copied.length > 0) await page.waitForTimeout(1600);
+    await page.getByRole("button", { name: "I have saved it" }).click();
+    await heading(page, "Connections").waitFor();
+    await page.waitForTimeout(1600);
+    await page.reload();
+    await heading(page, "Connections").waitFor();
+    expect(dialogs).toEqual([]);
     await context.close();
   });
 

@@ -1,17 +1,9 @@
-import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { startDemoService, type DemoService } from "../../scripts/demo-service/demo-service.ts";
-import {
-  chromiumPath,
-  howToGetChromium,
-  launchChromium,
-  readClipboard,
-  sidewaysOverflow,
-  storageOf,
-  traces,
-  viewports,
-} from "../support/node/browser.ts";
+import { readClipboard, sidewaysOverflow, storageOf, traces, viewports } from "../support/node/browser.ts";
+import { skipWithoutBrowser, useBrowser } from "../support/node/browser-suite.ts";
 import { startInstance } from "../support/node/instance.ts";
 import { connectV2 } from "../support/node/mcp-clients.ts";
 import { arrive, button, consent, heading, leave, manage, toolsAt } from "../support/node/page.ts";
@@ -20,19 +12,18 @@ import { arrive, button, consent, heading, leave, manage, toolsAt } from "../sup
 
 let demo: DemoService;
 let instance: Awaited<ReturnType<typeof startInstance>>;
-let browser: Browser | undefined;
 
 beforeAll(async () => {
   demo = await startDemoService({ port: 0 });
   instance = await startInstance({ demo: false, variables: { DEMO_SERVICE_URL: demo.url } });
-  if (chromiumPath !== undefined) browser = await launchChromium(chromiumPath);
 }, 120_000);
 
 afterAll(async () => {
-  await browser?.close();
   await instance.close();
   await demo.close();
 });
+
+const chromium = useBrowser();
 
 /** What the snippet for Claude Code configures: the address, and the header with the key. */
 function readSnippet(text: string): { url: string; headers: { Authorization: string } } {
@@ -42,10 +33,10 @@ function readSnippet(text: string): { url: string; headers: { Authorization: str
 }
 
 describe("signing in to a service, in a browser", () => {
-  beforeEach(({ skip }) => skip(chromiumPath === undefined, howToGetChromium));
+  skipWithoutBrowser();
 
   it("serves again where leaving for it came to nothing", { timeout: 40_000 }, async () => {
-    const { context, page } = await arrive(browser, instance, viewports.wide);
+    const { context, page } = await arrive(chromium.browser, instance, viewports.wide);
     await page.goto(`${instance.url}/#/connect/demo`);
     await page.getByLabel("Label").fill("Kept");
     // What an answer without content leaves on the screen is the page that was there (HTML, "navigate").
@@ -65,7 +56,7 @@ describe("signing in to a service, in a browser", () => {
     async (name, viewport) => {
       const label = `Notebook ${name}`;
       const person = `ada ${name}`;
-      const { context, page, watched } = await arrive(browser, instance, viewport);
+      const { context, page, watched } = await arrive(chromium.browser, instance, viewport);
       const answers = collectAnswers(page);
       const before = demo.stats();
 
@@ -178,7 +169,7 @@ describe("signing in to a service, in a browser", () => {
   );
 
   it("T23 hands the answer on in a fragment, unstored and unreferred, that works once and for its owner", async () => {
-    const { context, page } = await arrive(browser, instance);
+    const { context, page } = await arrive(chromium.browser, instance);
     const callback = page.waitForResponse((response) => response.url().includes("/oauth/callback?"));
     await page.goto(`${instance.url}/#/connect/demo`);
     await leave(page, demo.url);

@@ -1,35 +1,28 @@
 import { readFile } from "node:fs/promises";
-import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { demoKey } from "../../scripts/demo-service/demo-service.ts";
 import { accessibilityFindings } from "../support/node/accessibility.ts";
-import {
-  chromiumPath,
-  howToGetChromium,
-  launchChromium,
-  storageOf,
-  traces,
-  viewports,
-} from "../support/node/browser.ts";
+import { storageOf, traces, viewports } from "../support/node/browser.ts";
+import { skipWithoutBrowser, useBrowser } from "../support/node/browser-suite.ts";
 import { startInstance } from "../support/node/instance.ts";
 import { arrive, button, connectDemo, heading, toolsAt } from "../support/node/page.ts";
 import { signIn } from "../support/node/sign-in.ts";
 
 let instance: Awaited<ReturnType<typeof startInstance>>;
-let browser: Browser | undefined;
 
 beforeAll(async () => {
   instance = await startInstance();
-  if (chromiumPath !== undefined) browser = await launchChromium(chromiumPath);
 }, 120_000);
 
 afterAll(async () => {
-  await browser?.close();
   await instance.close();
 });
 
-beforeEach(({ skip }) => skip(chromiumPath === undefined, howToGetChromium));
+const chromium = useBrowser();
+
+skipWithoutBrowser();
 
 const visit = async (page: Page, hash: string, title: string): Promise<void> => {
   await page.goto(`${instance.url}/${hash}`);
@@ -39,7 +32,7 @@ const dialog = (page: Page) => page.getByRole("dialog");
 
 describe("a connection's own page", () => {
   it("renames, gives a new credential, disconnects and reconnects with the same id and history", async () => {
-    const { context, page, watched } = await arrive(browser, instance, viewports.wide, "keeper");
+    const { context, page, watched } = await arrive(chromium.browser, instance, viewports.wide, "keeper");
     const { id, secretUrl } = await connectDemo(instance, "Notes", "keeper");
     expect(await toolsAt(secretUrl)).toContain("list_notes");
     await visit(page, `#/connection/${id}`, "Notes");
@@ -86,7 +79,7 @@ describe("a connection's own page", () => {
   });
 
   it("replaces a key and keeps the address of who shows it", async () => {
-    const { context, page } = await arrive(browser, instance, viewports.phone, "keeper");
+    const { context, page } = await arrive(chromium.browser, instance, viewports.phone, "keeper");
     const { id, secretUrl } = await connectDemo(instance, "Kept", "keeper");
     await visit(page, `#/connection/${id}`, "Kept");
     await page.getByRole("link", { name: "Replace the key" }).click();
@@ -100,7 +93,7 @@ describe("a connection's own page", () => {
   });
 
   it("is deleted for good only by typing its name", async () => {
-    const { context, page } = await arrive(browser, instance, viewports.phone, "keeper");
+    const { context, page } = await arrive(chromium.browser, instance, viewports.phone, "keeper");
     const { id, secretUrl } = await connectDemo(instance, "Passing", "keeper");
     await visit(page, `#/connection/${id}`, "Passing");
     await button(page, "Delete for good").click();
@@ -118,7 +111,7 @@ describe("a connection's own page", () => {
 
 describe("API tokens", () => {
   it("are shown once, work, and are revoked", async () => {
-    const { context, page, watched } = await arrive(browser, instance, viewports.phone, "maker");
+    const { context, page, watched } = await arrive(chromium.browser, instance, viewports.phone, "maker");
     await visit(page, "#/tokens", "API tokens");
     await button(page, "New token").click();
     await page.getByLabel("Name").fill("Nightly");
@@ -148,7 +141,7 @@ describe("the activity log", () => {
   const lineSchema = z.looseObject({ kind: z.string(), seq: z.number().optional() });
 
   it("filters, pages, exports and verifies; T88 says which event is broken", async () => {
-    const { context, page, watched } = await arrive(browser, instance, viewports.wide, "auditor");
+    const { context, page, watched } = await arrive(chromium.browser, instance, viewports.wide, "auditor");
     const made = await connectDemo(instance, "Checked", "auditor");
     for (let turn = 0; turn < 55; turn += 1) {
       await instance.api("PATCH", `/api/connections/${made.id}`, { label: `Checked ${turn}` }, "auditor");
@@ -209,7 +202,7 @@ describe("the activity log", () => {
 
 describe("support", () => {
   it("is in the page where it is configured, and takes a message", async () => {
-    const { context, page, watched } = await arrive(browser, instance, viewports.phone, "asker");
+    const { context, page, watched } = await arrive(chromium.browser, instance, viewports.phone, "asker");
     await visit(page, "#/", "Connections");
     expect(await page.getByRole("link", { name: "Support" }).count()).toBe(0);
     // Where tickets are filed is another service: here only the page's half is looked at.
@@ -244,7 +237,7 @@ describe("support", () => {
 
 describe("the end of an account", () => {
   it("T89 takes a typed confirmation, and lists what only the person can end", async () => {
-    const { context, page, watched } = await arrive(browser, instance, viewports.phone, "leaver");
+    const { context, page, watched } = await arrive(chromium.browser, instance, viewports.phone, "leaver");
     const kept = await connectDemo(instance, "By key", "leaver");
     await signIn(instance, { service: "demo", label: "Signed in" }, { user: "leaver" });
     await visit(page, "#/account", "Account");

@@ -1,32 +1,32 @@
-import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { demoKey } from "../../scripts/demo-service/demo-service.ts";
 import type { Price } from "../../src/dashboard/billing-schemas.ts";
 import { breakdownOf, money, tierWords, totalOf } from "../../src/dashboard/price.ts";
 import { expectFine } from "../support/node/accessibility.ts";
-import { chromiumPath, howToGetChromium, launchChromium, viewports } from "../support/node/browser.ts";
+import { viewports } from "../support/node/browser.ts";
+import { skipWithoutBrowser, useBrowser } from "../support/node/browser-suite.ts";
 import { startInstance, type Instance } from "../support/node/instance.ts";
 import { arrive, button, connectDemo, heading, settled, toolsAt } from "../support/node/page.ts";
 import { payAtDouble, type PayingInstance } from "../support/node/paying.ts";
 
 let paying: PayingInstance;
 let plain: Instance;
-let browser: Browser | undefined;
 
 beforeAll(async () => {
   paying = await payAtDouble({ demo: true, page: true });
   plain = await startInstance({ demo: false });
-  if (chromiumPath !== undefined) browser = await launchChromium(chromiumPath);
 }, 120_000);
 
 afterAll(async () => {
-  await browser?.close();
   await plain.close();
   await paying.close();
 });
 
-beforeEach(({ skip }) => skip(chromiumPath === undefined, howToGetChromium));
+const chromium = useBrowser();
+
+skipWithoutBrowser();
 
 const looks = [
   { name: "wide, light", viewport: viewports.wide, colorScheme: "light" as const },
@@ -91,7 +91,7 @@ describe("the plan in the page", () => {
     const { instance } = paying;
     const user = "payer";
     await paying.say({ do: "endpoint", ...paying.endpoint });
-    const { context, page, watched } = await arrive(browser, instance, viewports.wide, user);
+    const { context, page, watched } = await arrive(chromium.browser, instance, viewports.wide, user);
     await page.getByRole("link", { name: "Account" }).click();
     await plan(page, "Free trial, 5 days left");
     await panel(page).getByText("€5.00 a month for each of the first 10 connections").waitFor();
@@ -211,7 +211,7 @@ describe("the plan in the page", () => {
 
   it("believes Stripe and not the link that leads back", async () => {
     const user = "returner";
-    const { context, page } = await arrive(browser, paying.instance, viewports.phone, user);
+    const { context, page } = await arrive(chromium.browser, paying.instance, viewports.phone, user);
     const { body } = await paying.instance.api("POST", "/api/billing/checkout", { quantity: 1 }, user);
     const { url, session_id: id } = z.object({ url: z.url(), session_id: z.string() }).parse(body);
     // From a mail or another tab: the link alone says which checkout it was.
@@ -227,7 +227,7 @@ describe("the plan in the page", () => {
   });
 
   it("is loading, failing and offline as every view is", async () => {
-    const { context, page } = await arrive(browser, paying.instance, viewports.phone, "waiter");
+    const { context, page } = await arrive(chromium.browser, paying.instance, viewports.phone, "waiter");
     const answer = Promise.withResolvers<void>();
     await page.route("**/api/billing", async (route) => {
       await answer.promise;
@@ -257,7 +257,7 @@ describe("the plan in the page", () => {
   });
 
   it.each(looks)("takes the place that was kept for it: $name", async ({ viewport }) => {
-    const { context, page, watched } = await arrive(browser, paying.instance, viewport, "watcher");
+    const { context, page, watched } = await arrive(chromium.browser, paying.instance, viewport, "watcher");
     await page.route("**/api/**", async (route) => {
       await new Promise((resolve) => setTimeout(resolve, 150));
       await route.continue();
@@ -328,7 +328,7 @@ describe("the price in words", () => {
 
 describe("without Stripe", () => {
   it("nothing of billing shows, and nothing of it is asked for", async () => {
-    const { context, page, watched } = await arrive(browser, plain, viewports.wide, "owner");
+    const { context, page, watched } = await arrive(chromium.browser, plain, viewports.wide, "owner");
     const asked: string[] = [];
     page.on("request", (request) => asked.push(new URL(request.url()).pathname));
     await page.goto(`${plain.url}/#/account`);

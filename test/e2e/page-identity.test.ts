@@ -1,15 +1,9 @@
-import type { Browser, BrowserContext, Page } from "playwright-core";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import type { BrowserContext, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { admitHosts, signInHosts } from "../../scripts/build-dashboard/policy.ts";
 import { accessibilityFindings } from "../support/node/accessibility.ts";
-import {
-  chromiumPath,
-  howToGetChromium,
-  launchChromium,
-  storageOf,
-  viewports,
-  visitAs,
-} from "../support/node/browser.ts";
+import { howToGetChromium, storageOf, viewports, visitAs } from "../support/node/browser.ts";
+import { skipWithoutBrowser, useBrowser } from "../support/node/browser-suite.ts";
 import { startInstance, type Instance } from "../support/node/instance.ts";
 import { button, heading } from "../support/node/page.ts";
 
@@ -17,7 +11,6 @@ const clerkHost = "funny-newt-12.clerk.accounts.dev";
 const clerkKey = `pk_test_${Buffer.from(`${clerkHost}$`).toString("base64")}`;
 const issuer = "https://issuer.example";
 
-let browser: Browser | undefined;
 let withClerk: Instance;
 let withOidc: Instance;
 
@@ -32,16 +25,17 @@ beforeAll(async () => {
       OIDC_CLIENT_ID: "the-page",
     },
   });
-  if (chromiumPath !== undefined) browser = await launchChromium(chromiumPath);
 }, 120_000);
 
 afterAll(async () => {
-  await browser?.close();
   await withClerk.close();
   await withOidc.close();
 });
 
+const chromium = useBrowser();
+
 async function visit(instance: Instance, viewport = viewports.wide) {
+  const { browser } = chromium;
   if (browser === undefined) throw new Error(howToGetChromium);
   return await visitAs(browser, instance.url, viewport);
 }
@@ -116,7 +110,7 @@ async function serveClerk(context: BrowserContext, token: string): Promise<strin
 }
 
 describe("signing in with Clerk", () => {
-  beforeEach(({ skip }) => skip(chromiumPath === undefined, howToGetChromium));
+  skipWithoutBrowser();
 
   it("loads its two scripts, asks it for each call's token, and signs out there", async () => {
     const { context, page, watched } = await visit(withClerk, viewports.phone);
@@ -225,7 +219,7 @@ const s256 = async (verifier: string): Promise<string> =>
 const begin = (page: Page) => button(page, "Sign in with issuer.example").click();
 
 describe("signing in with an OpenID Connect issuer", () => {
-  beforeEach(({ skip }) => skip(chromiumPath === undefined, howToGetChromium));
+  skipWithoutBrowser();
 
   it("exchanges the code with its verifier, and keeps neither code nor token in an address", async () => {
     const { context, page, watched } = await visit(withOidc, viewports.phone);

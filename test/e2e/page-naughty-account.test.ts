@@ -1,7 +1,7 @@
-import type { Browser } from "playwright-core";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
-import { chromiumPath, howToGetChromium, launchChromium, viewports } from "../support/node/browser.ts";
+import { viewports } from "../support/node/browser.ts";
+import { skipWithoutBrowser, useBrowser } from "../support/node/browser-suite.ts";
 import { startInstance } from "../support/node/instance.ts";
 import {
   expectNarrow,
@@ -20,25 +20,24 @@ import { button, heading } from "../support/node/page.ts";
 import { isLabel } from "../support/naughty.ts";
 
 let instance: Awaited<ReturnType<typeof startInstance>>;
-let browser: Browser | undefined;
 
 beforeAll(async () => {
   instance = await startInstance();
-  if (chromiumPath !== undefined) browser = await launchChromium(chromiumPath);
 }, 120_000);
 
 afterAll(async () => {
-  await browser?.close();
   await instance.close();
 });
 
-beforeEach(({ skip }) => skip(chromiumPath === undefined, howToGetChromium));
+const chromium = useBrowser();
+
+skipWithoutBrowser();
 
 const tokensSchema = z.object({ tokens: z.array(z.object({ name: z.string() })) });
 
 describe("naughty text in a field of the account", () => {
   it("names a token, and is text where it is shown, asked about and logged", async () => {
-    const { context, page, quiet } = await watched(browser, instance, "coder");
+    const { context, page, quiet } = await watched(chromium.browser, instance, "coder");
     await page.goto(`${instance.url}/#/tokens`);
     await page.getByText("No tokens yet").waitFor();
     const kept: string[] = [];
@@ -79,7 +78,7 @@ describe("naughty text in a field of the account", () => {
   });
 
   it("is searched for among the services as it is, and stays", async () => {
-    const { context, page, quiet } = await watched(browser, instance, "seeker", {
+    const { context, page, quiet } = await watched(chromium.browser, instance, "seeker", {
       viewport: viewports.phone,
     });
     await page.goto(`${instance.url}/#/connect`);
@@ -110,7 +109,7 @@ describe("naughty text in a field of the account", () => {
   });
 
   it("is no head of the activity log, and is told so beside it", async () => {
-    const { context, page, quiet } = await watched(browser, instance, "auditor", {
+    const { context, page, quiet } = await watched(chromium.browser, instance, "auditor", {
       viewport: viewports.phone,
     });
     await page.goto(`${instance.url}/#/activity`);
@@ -131,7 +130,7 @@ describe("naughty text in a field of the account", () => {
   });
 
   it("is no day of the activity log; a day is typed digit by digit", async () => {
-    const { context, page, quiet } = await watched(browser, instance, "diarist");
+    const { context, page, quiet } = await watched(chromium.browser, instance, "diarist");
     await page.goto(`${instance.url}/#/activity`);
     const events = page.locator(".event");
     await events.first().waitFor();
@@ -185,7 +184,7 @@ describe("naughty text in a field of the account", () => {
   });
 
   it("does not delete the account", async () => {
-    const { context, page, quiet } = await watched(browser, instance, "stayer", {
+    const { context, page, quiet } = await watched(chromium.browser, instance, "stayer", {
       viewport: viewports.phone,
     });
     await page.goto(`${instance.url}/#/account`);

@@ -1,8 +1,8 @@
-import type { Browser } from "playwright-core";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { escapeHtml } from "../../src/lib/html.ts";
-import { chromiumPath, howToGetChromium, launchChromium, viewports } from "../support/node/browser.ts";
+import { viewports } from "../support/node/browser.ts";
+import { skipWithoutBrowser, useBrowser } from "../support/node/browser-suite.ts";
 import { startHostileServer, type HostileServer } from "../support/node/hostile-server.ts";
 import { startInstance, type Instance } from "../support/node/instance.ts";
 import {
@@ -23,7 +23,6 @@ import { zohoTicket, zohoToken } from "../support/zoho.ts";
 let zoho: HostileServer;
 let supported: Instance;
 let paying: PayingInstance;
-let browser: Browser | undefined;
 
 beforeAll(async () => {
   zoho = await startHostileServer();
@@ -44,17 +43,17 @@ beforeAll(async () => {
     "POST /api/v1/tickets": { json: zohoTicket },
   });
   paying = await payAtDouble({ demo: false, page: true });
-  if (chromiumPath !== undefined) browser = await launchChromium(chromiumPath);
 }, 120_000);
 
 afterAll(async () => {
-  await browser?.close();
   await paying.close();
   await supported.close();
   await zoho.close();
 });
 
-beforeEach(({ skip }) => skip(chromiumPath === undefined, howToGetChromium));
+const chromium = useBrowser();
+
+skipWithoutBrowser();
 
 const ticketSchema = z.object({ subject: z.string(), description: z.string() });
 const quantitySchema = z.object({ quantity: z.number() });
@@ -66,7 +65,7 @@ const letter = `  ${lines}\n\n\tindented\n    more\n</textarea><script>alert(1)<
 
 describe("naughty text in a message for support", () => {
   it("reaches the desk to the letter, line by line, and as no markup", async () => {
-    const { context, page, quiet } = await watched(browser, supported, "asker");
+    const { context, page, quiet } = await watched(chromium.browser, supported, "asker");
     // As many as a person may send in a day.
     const subjects = [...sharp.slice(0, 4), "💥".repeat(120)];
     for (const subject of subjects) {
@@ -90,7 +89,7 @@ describe("naughty text in a message for support", () => {
   });
 
   it("is refused beside its field, and what was written stays", async () => {
-    const { context, page, quiet } = await watched(browser, supported, "writer", {
+    const { context, page, quiet } = await watched(chromium.browser, supported, "writer", {
       viewport: viewports.phone,
     });
     await page.goto(`${supported.url}/#/support`);
@@ -115,7 +114,7 @@ describe("naughty text in a message for support", () => {
 
 describe("naughty text in place of a number to pay for", () => {
   it("is a whole number, or nothing is sent and it is said", async () => {
-    const { context, page, quiet } = await watched(browser, paying.instance, "payer", {
+    const { context, page, quiet } = await watched(chromium.browser, paying.instance, "payer", {
       viewport: viewports.phone,
     });
     const problem = { title: "Later", status: 429, code: "rate_limited", detail: "Not now." };

@@ -1,7 +1,8 @@
-import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
-import { chromiumPath, howToGetChromium, launchChromium, viewports } from "../support/node/browser.ts";
+import { viewports } from "../support/node/browser.ts";
+import { skipWithoutBrowser, useBrowser } from "../support/node/browser-suite.ts";
 import { startHostileServer, type HostileServer } from "../support/node/hostile-server.ts";
 import { startInstance } from "../support/node/instance.ts";
 import {
@@ -21,21 +22,20 @@ import { createProvider } from "../support/provider.ts";
 
 let hostile: HostileServer;
 let instance: Awaited<ReturnType<typeof startInstance>>;
-let browser: Browser | undefined;
 
 beforeAll(async () => {
   hostile = await startHostileServer();
   instance = await startInstance({ demo: false });
-  if (chromiumPath !== undefined) browser = await launchChromium(chromiumPath);
 }, 120_000);
 
 afterAll(async () => {
-  await browser?.close();
   await instance.close();
   await hostile.close();
 });
 
-beforeEach(({ skip }) => skip(chromiumPath === undefined, howToGetChromium));
+const chromium = useBrowser();
+
+skipWithoutBrowser();
 
 /** Space alone is nothing: where the credential may be left out, that is what it then means. */
 const something = [...sharp, ...joined(typable, 150)];
@@ -76,7 +76,7 @@ describe("naughty text as the present credential", () => {
     ["Delete for good", "Delete for good", sharp[3]],
   ] as const) {
     it(`is refused beside its field, and nothing is done: ${title}`, async () => {
-      const { context, page, quiet } = await watched(browser, instance, "holder", {
+      const { context, page, quiet } = await watched(chromium.browser, instance, "holder", {
         viewport: viewports.phone,
       });
       const { id, secretUrl } = await connectBeside(label, "holder");
@@ -110,7 +110,9 @@ describe("naughty text as the present credential", () => {
   }
 
   it("does not end a sign-in that is to keep the address", async () => {
-    const { context, page, quiet } = await watched(browser, instance, "keeper", { elsewhere: hostile.url });
+    const { context, page, quiet } = await watched(chromium.browser, instance, "keeper", {
+      elsewhere: hostile.url,
+    });
     const { id, secretUrl } = await connectBeside(sharp[4], "keeper");
     await allowAtOnce(context);
     await page.goto(`${instance.url}/#/again/${id}`);
@@ -128,7 +130,7 @@ describe("naughty text as the present credential", () => {
   });
 
   it("is refused where a connection gets another key, and of its address all is there but the query", async () => {
-    const { context, page, quiet } = await watched(browser, instance, "replacer", {
+    const { context, page, quiet } = await watched(chromium.browser, instance, "replacer", {
       viewport: viewports.phone,
     });
     const provider = await createProvider(hostile.url, { challenge: null });

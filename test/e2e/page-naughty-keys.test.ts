@@ -1,13 +1,8 @@
-import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
-import {
-  chromiumPath,
-  howToGetChromium,
-  launchChromium,
-  traces,
-  viewports,
-} from "../support/node/browser.ts";
+import { traces, viewports } from "../support/node/browser.ts";
+import { skipWithoutBrowser, useBrowser } from "../support/node/browser-suite.ts";
 import { startInstance } from "../support/node/instance.ts";
 import { listenOnLoopback, type Listening } from "../support/node/listening.ts";
 import {
@@ -22,7 +17,6 @@ import {
 import { button, heading } from "../support/node/page.ts";
 
 let instance: Awaited<ReturnType<typeof startInstance>>;
-let browser: Browser | undefined;
 /** An MCP server that takes any key in any header. */
 let server: Listening;
 /** The names and values of its requests' headers in turn, as they arrived; in each the address first. */
@@ -41,16 +35,16 @@ beforeAll(async () => {
     response.end(JSON.stringify({ jsonrpc: "2.0", id: 1, result }));
   });
   instance = await startInstance();
-  if (chromiumPath !== undefined) browser = await launchChromium(chromiumPath);
 }, 120_000);
 
 afterAll(async () => {
-  await browser?.close();
   await instance.close();
   await server.close();
 });
 
-beforeEach(({ skip }) => skip(chromiumPath === undefined, howToGetChromium));
+const chromium = useBrowser();
+
+skipWithoutBrowser();
 
 const servicesSchema = z.object({
   services: z.array(
@@ -101,7 +95,7 @@ describe("naughty text in a form for a key", () => {
     "is refused beside the fields of any server, and nothing is asked of anybody",
     { timeout: 120_000 },
     async () => {
-      const { context, page, quiet } = await watched(browser, instance, "visitor", {
+      const { context, page, quiet } = await watched(chromium.browser, instance, "visitor", {
         viewport: viewports.phone,
       });
       await openKeyForm(page, "custom");
@@ -145,7 +139,7 @@ describe("naughty text in a form for a key", () => {
   );
 
   it("is refused in the key fields of every service", { timeout: 120_000 }, async () => {
-    const { context, page, quiet } = await watched(browser, instance, "collector", {
+    const { context, page, quiet } = await watched(chromium.browser, instance, "collector", {
       viewport: viewports.phone,
     });
     const sent = collectSent(page);
@@ -176,7 +170,7 @@ describe("naughty text in a form for a key", () => {
   });
 
   it("reaches the server to the letter where a header can hold it, and is shown nowhere", async () => {
-    const { context, page, quiet } = await watched(browser, instance, "sender");
+    const { context, page, quiet } = await watched(chromium.browser, instance, "sender");
     const path = `/mcp/%3Cimg%20src=x%20onerror=alert(1)%3E?q='"$&<svg/onload=alert(1)>`;
     const url = new URL(path, server.url).href;
     for (const [name, prefix] of headers) {

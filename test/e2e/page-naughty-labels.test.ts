@@ -1,27 +1,25 @@
-import type { Browser } from "playwright-core";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { demoKey } from "../../scripts/demo-service/demo-service.ts";
-import { chromiumPath, howToGetChromium, launchChromium } from "../support/node/browser.ts";
+import { skipWithoutBrowser, useBrowser } from "../support/node/browser-suite.ts";
 import { startInstance } from "../support/node/instance.ts";
 import { send, sharp, textsOf, typable, watched } from "../support/node/naughty-page.ts";
 import { button, connectDemo, heading, settled } from "../support/node/page.ts";
 import { isLabel } from "../support/naughty.ts";
 
 let instance: Awaited<ReturnType<typeof startInstance>>;
-let browser: Browser | undefined;
 
 beforeAll(async () => {
   instance = await startInstance();
-  if (chromiumPath !== undefined) browser = await launchChromium(chromiumPath);
 }, 120_000);
 
 afterAll(async () => {
-  await browser?.close();
   await instance.close();
 });
 
-beforeEach(({ skip }) => skip(chromiumPath === undefined, howToGetChromium));
+const chromium = useBrowser();
+
+skipWithoutBrowser();
 
 const labels = typable.filter((text) => isLabel(text) && /[<&]|[^ -~]/.test(text)).map((text) => text.trim());
 
@@ -58,7 +56,7 @@ const renameAll = (texts: readonly string[]): string => `(async () => {
 
 describe("naughty text as a label", () => {
   it("is kept to the letter or refused in the page", async () => {
-    const { context, page, quiet } = await watched(browser, instance, "renamer");
+    const { context, page, quiet } = await watched(chromium.browser, instance, "renamer");
     const { id } = await connectDemo(instance, "Before", "renamer");
     await page.goto(`${instance.url}/#/connection/${id}`);
     await heading(page, "Before").waitFor();
@@ -90,7 +88,7 @@ describe("naughty text as a label", () => {
     const made = new Map<string, string>();
     const all = [...new Set([...sharp, ...labels])];
     for (const label of all) made.set(label, (await connectDemo(instance, label, "holder")).id);
-    const { context, page, quiet } = await watched(browser, instance, "holder");
+    const { context, page, quiet } = await watched(chromium.browser, instance, "holder");
     const links = page.locator(".row-link");
     await links.first().waitFor();
     while (await button(page, "Show more").isVisible()) {
@@ -139,7 +137,7 @@ describe("naughty text as a label", () => {
   });
 
   it("is, as the first one, on the page that shows its credential", async () => {
-    const { context, page, quiet } = await watched(browser, instance, "beginner");
+    const { context, page, quiet } = await watched(chromium.browser, instance, "beginner");
     for (const text of sharp) {
       await page.goto(`${instance.url}/#/connect/demo`);
       await page.getByRole("radio", { name: "Use a key" }).check();
@@ -158,7 +156,7 @@ describe("naughty text as a label", () => {
   });
 
   it("is what has to be typed to delete a connection, as it is drawn", async () => {
-    const { context, page, quiet } = await watched(browser, instance, "deleter");
+    const { context, page, quiet } = await watched(chromium.browser, instance, "deleter");
     for (const label of ["two  spaces", "no\u00A0break", "wide\u3000space", "x\u2028y"]) {
       const { id } = await connectDemo(instance, label, "deleter");
       await page.goto(`${instance.url}/#/connection/${id}`);

@@ -1,6 +1,7 @@
-import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { chromiumPath, howToGetChromium, launchChromium, viewports } from "../support/node/browser.ts";
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { viewports } from "../support/node/browser.ts";
+import { skipWithoutBrowser, useBrowser } from "../support/node/browser-suite.ts";
 import { startHostileServer, type HostileServer } from "../support/node/hostile-server.ts";
 import { startInstance } from "../support/node/instance.ts";
 import {
@@ -19,21 +20,20 @@ import { createProvider } from "../support/provider.ts";
 
 let hostile: HostileServer;
 let instance: Awaited<ReturnType<typeof startInstance>>;
-let browser: Browser | undefined;
 
 beforeAll(async () => {
   hostile = await startHostileServer();
   instance = await startInstance({ demo: false });
-  if (chromiumPath !== undefined) browser = await launchChromium(chromiumPath);
 }, 120_000);
 
 afterAll(async () => {
-  await browser?.close();
   await instance.close();
   await hostile.close();
 });
 
-beforeEach(({ skip }) => skip(chromiumPath === undefined, howToGetChromium));
+const chromium = useBrowser();
+
+skipWithoutBrowser();
 
 /** A connection of this name that was signed in to beside the page. */
 async function connectBeside(label: string, user: string): Promise<string> {
@@ -54,7 +54,7 @@ describe("a name of one long word fits a phone", () => {
   for (const label of wide) {
     it(`in every view of its connection: ${label.slice(0, 2)}`, async () => {
       const user = `wide-${label.codePointAt(0)}`;
-      const { context, page, quiet } = await watched(browser, instance, user, {
+      const { context, page, quiet } = await watched(chromium.browser, instance, user, {
         viewport: viewports.phone,
         elsewhere: hostile.url,
       });
@@ -117,7 +117,9 @@ describe("a name of one long word fits a phone", () => {
   }
 
   it("as a token's, where it is made, shown and asked about", async () => {
-    const { context, page, quiet } = await watched(browser, instance, "namer", { viewport: viewports.phone });
+    const { context, page, quiet } = await watched(chromium.browser, instance, "namer", {
+      viewport: viewports.phone,
+    });
     await page.goto(`${instance.url}/#/tokens`);
     for (const name of wide) {
       await button(page, "New token").click();
@@ -141,7 +143,9 @@ describe("a name of one long word fits a phone", () => {
   });
 
   it("and so does whatever else is a name", async () => {
-    const { context, page, quiet } = await watched(browser, instance, "many", { viewport: viewports.phone });
+    const { context, page, quiet } = await watched(chromium.browser, instance, "many", {
+      viewport: viewports.phone,
+    });
     const names = typable.map((text) => text.replaceAll(/\s+/g, "_")).filter(isLabel);
     for (const label of joined(names, 100, "_")) await connectBeside(label, "many");
     await page.reload();

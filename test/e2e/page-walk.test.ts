@@ -1,8 +1,8 @@
-import type { Browser } from "playwright-core";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { demoKey } from "../../scripts/demo-service/demo-service.ts";
 import { accessibilityFindings, expectFine } from "../support/node/accessibility.ts";
-import { chromiumPath, howToGetChromium, launchChromium, viewports } from "../support/node/browser.ts";
+import { viewports } from "../support/node/browser.ts";
+import { skipWithoutBrowser, useBrowser } from "../support/node/browser-suite.ts";
 import { startInstance } from "../support/node/instance.ts";
 import { arrive, button, connectDemo, heading, settled } from "../support/node/page.ts";
 import { signIn } from "../support/node/sign-in.ts";
@@ -11,12 +11,10 @@ const byteBudget = 150_000;
 const shiftBudget = 0.01;
 
 let instance: Awaited<ReturnType<typeof startInstance>>;
-let browser: Browser | undefined;
 let views: Record<string, { hash: string; title: string }>;
 
 beforeAll(async () => {
   instance = await startInstance();
-  if (chromiumPath !== undefined) browser = await launchChromium(chromiumPath);
   const held = await connectDemo(instance, "Work notes");
   const managed = await signIn(instance, { service: "demo", label: "Personal", storage: "managed" });
   const waiting = await signIn(instance, { service: "demo", label: "Ended there" });
@@ -53,9 +51,10 @@ beforeAll(async () => {
 }, 120_000);
 
 afterAll(async () => {
-  await browser?.close();
   await instance.close();
 });
+
+const chromium = useBrowser();
 
 const looks = [
   { name: "phone, dark", viewport: viewports.phone, colorScheme: "dark" as const },
@@ -65,10 +64,10 @@ const looks = [
 const hashOf = (name: string): string => views[name]?.hash ?? "";
 
 describe("every page", () => {
-  beforeEach(({ skip }) => skip(chromiumPath === undefined, howToGetChromium));
+  skipWithoutBrowser();
 
   it("T23 is accessible, quiet, of one origin and within its budget", { timeout: 60_000 }, async () => {
-    const { context, page, watched } = await arrive(browser, instance);
+    const { context, page, watched } = await arrive(chromium.browser, instance);
     for (const { hash, title } of Object.values(views)) {
       await page.goto(`${instance.url}/${hash}`);
       await heading(page, title).waitFor();
@@ -84,7 +83,7 @@ describe("every page", () => {
   });
 
   it("dialogs and forms are accessible, and operated by keyboard", { timeout: 60_000 }, async () => {
-    const { context, page, watched } = await arrive(browser, instance);
+    const { context, page, watched } = await arrive(chromium.browser, instance);
     await page.goto(`${instance.url}/${hashOf("detail")}`);
     await heading(page, "Work notes").waitFor();
     await settled(page);
@@ -119,14 +118,14 @@ describe("every page", () => {
   });
 
   it("the check itself sees what is wrong", async () => {
-    const { context, page } = await arrive(browser, instance);
+    const { context, page } = await arrive(chromium.browser, instance);
     await page.evaluate("document.querySelector('#main').append(document.createElement('button'))");
     expect(await accessibilityFindings(page)).toEqual([expect.stringMatching(/^critical button-name/)]);
     await context.close();
   });
 
   it("skips to the content, and says where one is", async () => {
-    const { context, page } = await arrive(browser, instance);
+    const { context, page } = await arrive(chromium.browser, instance);
     await page.keyboard.press("Tab");
     expect(await page.locator(":focus").innerText()).toBe("Skip to the content");
     await page.keyboard.press("Enter");
@@ -141,12 +140,12 @@ describe("every page", () => {
 });
 
 describe("the states of a page", () => {
-  beforeEach(({ skip }) => skip(chromiumPath === undefined, howToGetChromium));
+  skipWithoutBrowser();
 
   const loaded = ["connections", "gallery", "detail", "again", "log", "tokens", "account"];
 
   it.each(looks)("loading is a shape of what comes, and nothing moves: $name", async ({ viewport }) => {
-    const { context, page, watched } = await arrive(browser, instance, viewport);
+    const { context, page, watched } = await arrive(chromium.browser, instance, viewport);
     // No answer before the shape was seen, however fast the machine is.
     let seen = Promise.withResolvers<void>();
     await page.route("**/api/**", async (route) => {
@@ -168,7 +167,7 @@ describe("the states of a page", () => {
   });
 
   it("a failure is said in the page, and tried again", { timeout: 60_000 }, async () => {
-    const { context, page } = await arrive(browser, instance);
+    const { context, page } = await arrive(chromium.browser, instance);
     const problem = {
       title: "Storage",
       status: 503,
@@ -193,7 +192,7 @@ describe("the states of a page", () => {
   });
 
   it("empty is an invitation", { timeout: 60_000 }, async () => {
-    const { context, page, watched } = await arrive(browser, instance, viewports.phone, "newcomer");
+    const { context, page, watched } = await arrive(chromium.browser, instance, viewports.phone, "newcomer");
     await page.getByText("No connections yet").waitFor();
     await expectFine(page, "no connection", looks);
     await page.goto(`${instance.url}/#/tokens`);
@@ -214,7 +213,7 @@ describe("the states of a page", () => {
   });
 
   it("offline is said over the page, and what failed comes by itself when it ends", async () => {
-    const { context, page } = await arrive(browser, instance, viewports.phone);
+    const { context, page } = await arrive(chromium.browser, instance, viewports.phone);
     await context.setOffline(true);
     await page.getByText("You are offline.").waitFor();
     await page.getByRole("link", { name: "API tokens" }).click();
@@ -227,7 +226,7 @@ describe("the states of a page", () => {
   });
 
   it("signed out is accessible too", async () => {
-    const { context, page, watched } = await arrive(browser, instance, viewports.phone);
+    const { context, page, watched } = await arrive(chromium.browser, instance, viewports.phone);
     await button(page, "Sign out").click();
     await heading(page, "Sign in to Bindify").waitFor();
     await expectFine(page, "signed out", looks);
