@@ -5,6 +5,8 @@ const entrySchema = z.looseObject({
   resolved: z.string().optional(),
   integrity: z.string().optional(),
   link: z.boolean().optional(),
+  dev: z.boolean().optional(),
+  devOptional: z.boolean().optional(),
   inBundle: z.boolean().optional(),
   hasInstallScript: z.boolean().optional(),
 });
@@ -32,7 +34,7 @@ const exact = /^\d+\.\d+\.\d+(?:-[\w.-]+)?$/;
 const sha512 = /^sha512-[A-Za-z0-9+/]{86}==$/;
 
 /** `node_modules/a/node_modules/@b/c` → `@b/c` */
-const nameOf = (path: string): string =>
+export const nameOf = (path: string): string =>
   path.slice(path.lastIndexOf("node_modules/") + "node_modules/".length);
 
 /** What is wrong with the lockfile, one sentence each. */

@@ -4,15 +4,17 @@ import { join } from "node:path";
 import type { z } from "zod";
 import { Problem, readArguments, runCommand } from "../lib/command.ts";
 import { root } from "../lib/files.ts";
-import { auditProblems, auditSchema, excusesSchema, type Audit } from "./audit.ts";
-import { lockfileProblems, lockfileSchema, manifestSchema } from "./lockfile.ts";
+import { auditProblems, auditSchema, excusesSchema } from "./audit.ts";
+import { type Lockfile, lockfileProblems, lockfileSchema, manifestSchema, nameOf } from "./lockfile.ts";
+import { deployedPaths, newerVersions, outdatedSchema } from "./newer.ts";
 
 const usage = `
 npm run check-supply-chain [-- --offline]
 
 Checks what this project takes from others: every package in the lockfile is pinned by version and SHA-512 and comes
 from the npm registry, no install script runs but those that package.json's allowScripts names, and \`npm audit\` knows
-no advisory that scripts/check-supply-chain/audit-excuses.json does not excuse, with a reason and until a day.
+no advisory that scripts/check-supply-chain/audit-excuses.json does not excuse, with a reason and until a day. A
+registry without that report is asked whether it has a newer version of anything that is deployed.
 
   --offline   leave out the audit, which asks the registry
   AUDIT_REQUIRED=1   fail where the registry does not answer an audit
@@ -25,24 +27,39 @@ async function read<T>(path: string, schema: z.ZodType<T>): Promise<T> {
   return parsed.data;
 }
 
-/** The registry's report, or undefined where it gives none: mirrors often have no such endpoint. */
-async function audit(): Promise<Audit | undefined> {
-  const npm = process.env["npm_execpath"];
-  const isScript = npm !== undefined && npm.endsWith("npm-cli.js");
-  const [command, before] = isScript ? [process.execPath, [npm]] : ["npm", []];
+/** What npm prints as JSON; undefined where it prints none. */
+async function npm(args: readonly string[]): Promise<unknown> {
+  const path = process.env["npm_execpath"];
+  const isScript = path !== undefined && path.endsWith("npm-cli.js");
+  const [command, before] = isScript ? [process.execPath, [path]] : ["npm", []];
   const stdout = await new Promise<string>((resolve) => {
-    const args = [...before, "audit", "--json", "--package-lock-only"];
-    // It exits with 1 where it found something; the report says what.
-    execFile(command, args, { cwd: root, maxBuffer: 64 * 1024 * 1024, timeout: 60_000 }, (_, text) =>
-      resolve(text),
+    // It exits with 1 where it found something; what it prints says what.
+    execFile(
+      command,
+      [...before, ...args, "--json"],
+      { cwd: root, maxBuffer: 64 * 1024 * 1024, timeout: 60_000 },
+      (_, text) => resolve(text),
     );
   });
   try {
-    const report = auditSchema.safeParse(JSON.parse(stdout));
-    return report.success ? report.data : undefined;
+    return JSON.parse(stdout);
   } catch {
     return undefined;
   }
+}
+
+/** What stands in where nobody answers an audit: whether an update of what is deployed could mend anything. */
+async function sayNewer(lockfile: Lockfile): Promise<void> {
+  const deployed = deployedPaths(lockfile);
+  const outdated = outdatedSchema.safeParse(await npm(["outdated", "--all", ...deployed.map(nameOf)]));
+  if (!outdated.success) return;
+  const newer = newerVersions(outdated.data, lockfile, root.replaceAll("\\", "/"));
+  console.log(
+    newer.length === 0
+      ? `Each of the ${deployed.length} packages that are deployed is the newest that the registry has: no advisory can hold ` +
+          "against them that an update would mend."
+      : `Newer versions of what is deployed: ${newer.join(", ")}.`,
+  );
 }
 
 await runCommand(usage, async () => {
@@ -53,9 +70,10 @@ await runCommand(usage, async () => {
   if (problems.length === 0) console.log(`lockfile: ${count} packages, each pinned by version and SHA-512`);
 
   const excuses = await read("scripts/check-supply-chain/audit-excuses.json", excusesSchema);
-  const report = values.offline === true ? undefined : await audit();
-  if (report !== undefined) {
-    const found = auditProblems(report, excuses, new Date().toISOString().slice(0, 10));
+  const audit = values.offline === true ? undefined : await npm(["audit", "--package-lock-only"]);
+  const report = auditSchema.safeParse(audit);
+  if (report.success) {
+    const found = auditProblems(report.data, excuses, new Date().toISOString().slice(0, 10));
     if (found.length === 0) console.log(`npm audit: nothing but ${excuses.length} excused`);
     problems.push(...found);
   } else if (values.offline === true) console.log("npm audit: left out, as asked");
@@ -65,6 +83,7 @@ await runCommand(usage, async () => {
       "endpoint). Run it where registry.npmjs.org can be reached.";
     if (process.env["AUDIT_REQUIRED"] === "1") problems.push(sentence);
     else console.log(sentence);
+    await sayNewer(lockfile);
   }
   for (const problem of problems) console.error(problem);
   return problems.length === 0 ? 0 : 1;

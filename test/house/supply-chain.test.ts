@@ -5,8 +5,10 @@ import {
   lockfileProblems,
   lockfileSchema,
   manifestSchema,
+  nameOf,
   type Lockfile,
 } from "../../scripts/check-supply-chain/lockfile.ts";
+import { deployedPaths, newerVersions, outdatedSchema } from "../../scripts/check-supply-chain/newer.ts";
 
 const read = (path: string): unknown =>
   JSON.parse(readFileSync(new URL(`../../${path}`, import.meta.url), "utf8"));
@@ -96,5 +98,35 @@ describe("the check of the audit", () => {
   it("an answer that is no report counts for none", () => {
     for (const answer of [{ error: { code: "ENOAUDIT" } }, { message: "not found" }, {}])
       expect(auditSchema.safeParse(answer).success).toBe(false);
+  });
+});
+
+const entry = (location: string) => ({ current: "1.2.3", latest: "1.2.4", location: `/root/${location}` });
+
+describe("newer versions of what is deployed", () => {
+  const other = "node_modules/b";
+  const packages = locked({ dev: true }, other);
+  const newer = (outdated: unknown) => newerVersions(outdatedSchema.parse(outdated), packages, "/root");
+
+  it("are those at their places, and not what is for development", () => {
+    expect(deployedPaths(packages)).toEqual(["node_modules/a"]);
+    expect(newer({})).toEqual([]);
+    expect(newer({ a: entry("node_modules/a"), b: entry(other) })).toEqual(["a 1.2.3 < 1.2.4"]);
+    expect(newer({ a: [entry("node_modules/b/node_modules/a")] })).toEqual([]);
+    expect(newer({ a: [entry("node_modules/b/node_modules/a"), entry("node_modules/a")] })).toEqual([
+      "a 1.2.3 < 1.2.4",
+    ]);
+  });
+
+  it("are not known where the registry did not answer", () => {
+    const failed = { error: { code: "ECONNREFUSED", summary: "", detail: "" } };
+    expect(outdatedSchema.safeParse(failed).success).toBe(false);
+    expect(outdatedSchema.safeParse(undefined).success).toBe(false);
+  });
+
+  it("are asked for what wrangler takes into the bundle", () => {
+    expect(deployedPaths(lockfile).map(nameOf).toSorted()).toEqual(
+      Object.keys(manifest.dependencies).toSorted(),
+    );
   });
 });
