@@ -22,6 +22,8 @@ export interface WranglerOptions {
   readonly input?: string;
   /** Let the person at the keyboard talk to it; then nothing is captured, and it may take as long as it likes. */
   readonly interactive?: boolean;
+  /** Variables of its environment besides. */
+  readonly env?: Readonly<Record<string, string>>;
   /** How long it may take, ms; 10 minutes unless told. */
   readonly limit?: number;
   /** Instead of the installed one, or of the script that WRANGLER_PATH names. */
@@ -50,11 +52,11 @@ const installed = (): Command => [
  * cannot be started.
  */
 export async function wrangler(args: readonly string[], options: WranglerOptions = {}): Promise<Ended> {
-  const { input = "", interactive = false, limit = 600_000, command = installed() } = options;
+  const { input = "", interactive = false, env, limit = 600_000, command = installed() } = options;
   const [program, ...first] = command;
   const child = spawn(program, [...first, ...args], {
     cwd: root,
-    env: { ...process.env, ...quiet, ...(interactive ? {} : { CI: "true" }) },
+    env: { ...process.env, ...quiet, ...env, ...(interactive ? {} : { CI: "true" }) },
     stdio: interactive ? "inherit" : "pipe",
   });
   const stopping = interactive ? undefined : stopAfter(child, limit);

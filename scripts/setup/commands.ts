@@ -7,6 +7,7 @@ interface Change {
   /** Sent to standard input instead of an argument: an argument is visible to every program of the machine. */
   readonly secret?: string;
   readonly interactive?: boolean;
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 export interface Commands {
@@ -14,14 +15,17 @@ export interface Commands {
   look(args: readonly string[]): Promise<Ended | undefined>;
   /** Shows a command that changes something, asks, and runs it. False where nothing was run. */
   change(why: string, args: readonly string[], options?: Change): Promise<boolean>;
+  /** Says what is so, and asks whether to go on with it; `otherwise` says what to do instead. */
+  agree(what: string, otherwise: string): Promise<void>;
 }
 
 const quoted = (part: string): string =>
   /^[\w@%+=:,./-]+$/.test(part) ? part : `'${part.replaceAll("'", "'\\''")}'`;
 
 /** What a person would type. */
-function shown(args: readonly string[], { secret }: Change = {}): string {
-  const line = `npx wrangler ${args.map(quoted).join(" ")}`;
+function shown(args: readonly string[], { secret, env = {} }: Change = {}): string {
+  const set = Object.entries(env).map(([name, value]) => `${name}=${quoted(value)} `);
+  const line = `${set.join("")}npx wrangler ${args.map(quoted).join(" ")}`;
   return secret === undefined ? line : `${line}   (the value goes to its standard input)`;
 }
 
@@ -39,10 +43,10 @@ export function createCommands(asking: Asking, isDryRun: boolean): Commands {
       if (isDryRun) return false;
       if (!(await asking.yes("  Run it?")))
         throw new Problem("Stopped. Run the command again to go on from here.");
-      const { secret, interactive } = options;
+      const { secret, ...rest } = options;
       const { code, how, stdout, stderr } = await wrangler(args, {
+        ...rest,
         ...(secret === undefined ? {} : { input: `${secret}\n` }),
-        ...(interactive === undefined ? {} : { interactive }),
       });
       if (code !== 0) {
         throw new Problem(
@@ -51,6 +55,10 @@ export function createCommands(asking: Asking, isDryRun: boolean): Commands {
         );
       }
       return true;
+    },
+    async agree(what, otherwise) {
+      console.log(what);
+      if (!(await asking.yes("  Go on with it?"))) throw new Problem(`Stopped. ${otherwise}`);
     },
   };
 }

@@ -83,7 +83,9 @@ await runCommand(usage, async () => {
     const config = ["--config", options.config];
     await commands.change("The tables:", ["d1", "migrations", "apply", "DB", "--remote", ...config]);
     const release = await releaseArguments(options.isDryRun);
-    await commands.change("The worker and the page:", ["deploy", ...config, ...release]);
+    // wrangler does not tell the build of the page which configuration it deploys.
+    const env = options.config === join(root, "wrangler.toml") ? {} : { PAGE_CONFIG: options.config };
+    await commands.change("The worker and the page:", ["deploy", ...config, ...release], { env });
     await ensureMasterKey(commands, asking, options.config);
   } finally {
     asking.close();

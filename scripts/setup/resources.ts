@@ -35,7 +35,13 @@ export async function ensureDatabase(
       (one) => one.name === name,
     )?.uuid;
   const existing = await find();
-  if (existing !== undefined) return existing;
+  if (existing !== undefined) {
+    await commands.agree(
+      `The account has a database called ${name} already, of an earlier run or of something else.`,
+      "For another one change database_name in the configuration.",
+    );
+    return existing;
+  }
   const isMade = await commands.change("The database:", ["d1", "create", name, ...place]);
   return isMade ? await find() : undefined;
 }
@@ -47,7 +53,13 @@ export async function ensureNamespace(commands: Commands, title: string): Promis
       (one) => one.title === title,
     )?.id;
   const existing = await find();
-  if (existing !== undefined) return existing;
+  if (existing !== undefined) {
+    await commands.agree(
+      `The account has a KV namespace called ${title} already, of an earlier run or of something else.`,
+      "For another one create it (`npx wrangler kv namespace create NAME`) and write its id into the configuration.",
+    );
+    return existing;
+  }
   const isMade = await commands.change("The storage of sealed blobs:", ["kv", "namespace", "create", title]);
   return isMade ? await find() : undefined;
 }

@@ -1,4 +1,4 @@
-import { chmod, copyFile, mkdtemp, readdir, rm } from "node:fs/promises";
+import { chmod, copyFile, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -161,6 +161,21 @@ describe("npm run setup", { timeout }, () => {
     const asked = double.account.arrivals.slice(begin).map(({ body }) => body);
     expect(asked.filter((body) => body.includes("CREATE TABLE connections"))).toEqual([]);
   });
+});
+
+it("builds the page for the configuration that is deployed", async () => {
+  const other = join(operator.clone, "wrangler.staging.toml");
+  const text = await readFile(join(operator.clone, "wrangler.toml"), "utf8");
+  await writeFile(other, text.replace(clerkKey, `pk_live_${btoa("clerk.staging.test$")}`));
+  const policyOf = async (env: Readonly<Record<string, string>>) => {
+    expect(await operator.run("build-dashboard", [], env)).toMatchObject({ code: 0 });
+    return await readFile(join(operator.clone, "dist/dashboard/_headers"), "utf8");
+  };
+  expect(await policyOf({ PAGE_CONFIG: other })).toContain("script-src 'self' https://clerk.staging.test");
+  expect(await policyOf({ PAGE_CONFIG: "" })).toContain("script-src 'self' https://clerk.bindify.test");
+  const missing = await operator.run("build-dashboard", [], { PAGE_CONFIG: "elsewhere.toml" });
+  expect(missing.stderr).toContain(`${join(operator.clone, "elsewhere.toml")} does not exist`);
+  expect(missing.code).toBe(1);
 });
 
 describe("npm run rotate-keys", { timeout }, () => {

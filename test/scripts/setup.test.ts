@@ -61,6 +61,7 @@ describe("npm run setup", () => {
     expect(text).toContain("Done. https://bindify.test/version");
     expect(text).toContain('routes = [{ pattern = "bindify.test", custom_domain = true }]');
     expect(text).toContain(`Move ${keyFile()} to a safe place`);
+    expect(text).toContain(`$ PAGE_CONFIG=${config()} npx wrangler deploy --config ${config()}`);
     expect(code).toBe(0);
     expect(await changes()).toEqual([
       "login",
@@ -116,6 +117,30 @@ describe("npm run setup", () => {
       if (kept !== undefined) expect(await readFile(keyFile(), "utf8"), "the same key").toBe(kept);
     },
   );
+
+  it.each([
+    ["databases", { uuid: "theirs", name: "bindify" }, "a database called bindify", "change database_name"],
+    [
+      "namespaces",
+      { id: "theirs", title: "bindify-blobs" },
+      "a KV namespace called bindify-blobs",
+      "create it",
+    ],
+  ])("asks before it takes over what has its name already: %s", async (list, one, what, otherwise) => {
+    const account = { signedIn: true, databases: [], namespaces: [], secrets: [], deployments: 0 };
+    await writeFile(join(folder, "account.json"), JSON.stringify({ ...account, [list]: [one] }));
+    const answers = list === "databases" ? ["n"] : ["y", "n"];
+    const refused = await setup(given, `${answers.join("\n")}\n`);
+    expect(refused.code).toBe(1);
+    expect(refused.text).toContain(`The account has ${what} already`);
+    expect(refused.text).toContain(otherwise);
+    expect(await readFile(config(), "utf8")).not.toContain("theirs");
+
+    const { code, text } = await setup(["--yes"]);
+    expect(code).toBe(0);
+    expect(text).toContain(`The account has ${what} already`);
+    expect(await readFile(config(), "utf8")).toContain('"theirs"');
+  });
 
   it("does not offer to sign in where wrangler cannot ask who is signed in", async () => {
     await writeFile(join(folder, "broken"), "whoami");
