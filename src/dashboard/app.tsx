@@ -1,9 +1,10 @@
-import { ErrorBoundary, useSyncExternalStore } from "hono/jsx/dom";
+import { ErrorBoundary } from "hono/jsx/dom";
 import { api } from "./api.ts";
 import { LoadFailure } from "./components/notice.tsx";
 import { Shell } from "./components/shell.tsx";
 import { currentSession, onSessionChange } from "./session.ts";
 import { useLoad } from "./state/use-load.ts";
+import { useStore } from "./state/use-store.ts";
 import { Broken } from "./views/broken.tsx";
 import { Home } from "./views/home.tsx";
 import { SignIn } from "./views/sign-in.tsx";
@@ -17,7 +18,7 @@ export function App() {
 }
 
 function Start() {
-  const session = useSyncExternalStore(onSessionChange, currentSession);
+  const session = useStore(onSessionChange, currentSession);
   const { loaded, reload } = useLoad(api.config);
   const config = loaded.state === "ready" ? loaded.value : undefined;
   // Another person's sign-in must find nothing of the one before: the key starts everything below anew.

@@ -1,9 +1,9 @@
-import { useSyncExternalStore } from "hono/jsx/dom";
 import { hostOf } from "../format.ts";
 import { beginOidc, currentOidc, onOidcChange, type OidcConfig } from "../state/oidc.ts";
+import { useStore } from "../state/use-store.ts";
 
 export function OidcSignIn({ oidc }: { oidc: OidcConfig }) {
-  const state = useSyncExternalStore(onOidcChange, currentOidc);
+  const state = useStore(onOidcChange, currentOidc);
   const busy = state.step === "working";
   const begin = () => {
     if (!busy) void beginOidc(oidc);

@@ -1,5 +1,6 @@
-import { useRef, useSyncExternalStore } from "hono/jsx/dom";
+import { useRef } from "hono/jsx/dom";
 import { useEffect } from "./use-effect.ts";
+import { useStore } from "./use-store.ts";
 
 /** Routes live in the fragment: the server never sees where in the page somebody is. */
 export type Route =
@@ -54,7 +55,7 @@ function parseRoute(hash: string): Route {
 }
 
 export function useRoute(): Route {
-  return parseRoute(useSyncExternalStore(onHashChange, () => location.hash));
+  return parseRoute(useStore(onHashChange, () => location.hash));
 }
 
 /** Names the view in the title, and moves the focus to its heading when it was reached from another view. */

@@ -9,23 +9,28 @@ type Effect = () => (() => void) | void;
  * again before it; how to undo the first is forgotten then, so that a listener would stay for ever.
  */
 export function useEffect(effect: Effect, dependencies: readonly unknown[]): void {
-  const { begin, end } = useMemo(createRun, dependencies);
-  useLayoutEffect(() => end, dependencies);
-  useHonoEffect(() => begin(effect), dependencies);
+  const { arm, run } = useMemo(createRun, dependencies);
+  useLayoutEffect(arm, dependencies);
+  useHonoEffect(() => run(effect), dependencies);
 }
 
 function createRun() {
-  let state: "waiting" | "begun" | "over" = "waiting";
+  let isDue = false;
   let undo: ReturnType<Effect>;
   return {
-    begin: (effect: Effect) => {
-      if (state !== "waiting") return;
-      state = "begun";
-      undo = effect();
+    // As soon as the component is there, which is again where an error boundary shows it once more.
+    arm: () => {
+      isDue = true;
+      return () => {
+        isDue = false;
+        undo?.();
+        undo = undefined;
+      };
     },
-    end: () => {
-      state = "over";
-      undo?.();
+    run: (effect: Effect) => {
+      if (!isDue) return;
+      isDue = false;
+      undo = effect();
     },
   };
 }

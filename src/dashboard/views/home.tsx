@@ -1,4 +1,4 @@
-import { useCallback, useMemo, useState, useSyncExternalStore } from "hono/jsx/dom";
+import { useCallback, useMemo, useState } from "hono/jsx/dom";
 import type { Erased as ErasedResult } from "../account-schemas.ts";
 import { api } from "../api.ts";
 import { LoadFailure } from "../components/notice.tsx";
@@ -9,6 +9,7 @@ import { AppContext } from "../state/app-context.ts";
 import { hrefs, useRoute, type Route } from "../state/route.ts";
 import { currentReturn, onReturnChange } from "../state/sign-in-flow.ts";
 import { useLoad } from "../state/use-load.ts";
+import { useStore } from "../state/use-store.ts";
 import { Account, hasBilling } from "./account.tsx";
 import { ActivityLog } from "./activity-log.tsx";
 import { Connect } from "./connect.tsx";
@@ -27,7 +28,7 @@ import { Tokens } from "./tokens.tsx";
 /** The signed-in page: which view, and the one credential that may be in memory. */
 export function Home({ config }: { config: Config | undefined }) {
   const route = useRoute();
-  const returned = useSyncExternalStore(onReturnChange, currentReturn);
+  const returned = useStore(onReturnChange, currentReturn);
   const { loaded, reload } = useLoad(api.me);
   const me = loaded.state === "ready" ? loaded.value : undefined;
   const [announcement, setAnnouncement] = useState("");
