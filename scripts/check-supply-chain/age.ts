@@ -1,34 +1,37 @@
-import { z } from "zod";
-import type { Lockfile } from "./lockfile.ts";
+import { type Lockfile, nameOf } from "./lockfile.ts";
 
-const entrySchema = z.looseObject({ current: z.string(), latest: z.string(), location: z.string() });
+interface Package {
+  readonly name: string;
+  readonly version: string;
+}
 
-/** What `npm outdated --all --json` prints; where the registry did not answer it is something else. */
-export const outdatedSchema = z.record(z.string(), z.union([entrySchema, z.array(entrySchema)]));
-
-/** Paths in the lockfile of what is deployed: neither for development nor optional beside it. */
-export function deployedPaths({ packages }: Lockfile): readonly string[] {
+/** What the lockfile installs for more than development: all that a deployment can hold. */
+export function deployedPackages({ packages }: Lockfile): readonly Package[] {
   return Object.entries(packages)
     .filter(([path, entry]) => path !== "" && entry.dev !== true && entry.devOptional !== true)
-    .map(([path]) => path);
+    .map(([path, { version = "" }]) => ({ name: nameOf(path), version }));
 }
 
 /**
- * Deployed packages of which the registry has a newer version, `name locked < newest`. Where there is none, no advisory
- * can hold for what is deployed that an update would mend.
+ * What the registry's word on the newest version of each deployed package comes to, in a sentence. Where each is at it,
+ * no advisory can hold for what is deployed that an update would mend. `newest` answers undefined where the registry
+ * said nothing.
  */
-export function newerVersions(
-  outdated: z.output<typeof outdatedSchema>,
-  lockfile: Lockfile,
-  root: string,
-): readonly string[] {
-  const places = new Set(deployedPaths(lockfile).map((path) => `${root}/${path}`));
-  return Object.entries(outdated).flatMap(([name, entries]) =>
-    [entries]
-      .flat()
-      .filter(
-        ({ location, current, latest }) => places.has(location.replaceAll("\\", "/")) && current !== latest,
-      )
-      .map(({ current, latest }) => `${name} ${current} < ${latest}`),
+export function describeAge(
+  deployed: readonly Package[],
+  newest: (name: string) => string | undefined,
+): string {
+  const unknown = deployed.filter(({ name }) => newest(name) === undefined).map(({ name }) => name);
+  const other = deployed.flatMap(({ name, version }) => {
+    const latest = newest(name);
+    return latest === undefined || latest === version ? [] : [`${name} ${version} (latest: ${latest})`];
+  });
+  if (unknown.length > 0)
+    return `Deployed packages of which the newest version is NOT KNOWN: ${unknown.join(", ")}.`;
+  if (other.length > 0)
+    return `Deployed packages that are not at the version that the registry calls latest: ${other.join(", ")}.`;
+  return (
+    `Each of the ${deployed.length} deployed packages is at the version that the registry calls latest: no advisory ` +
+    "can hold against them that an update would mend."
   );
 }

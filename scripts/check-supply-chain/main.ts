@@ -1,12 +1,12 @@
 import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { z } from "zod";
+import { z } from "zod";
 import { Problem, readArguments, runCommand } from "../lib/command.ts";
 import { root } from "../lib/files.ts";
 import { auditProblems, auditSchema, excusesSchema } from "./audit.ts";
-import { type Lockfile, lockfileProblems, lockfileSchema, manifestSchema, nameOf } from "./lockfile.ts";
-import { deployedPaths, newerVersions, outdatedSchema } from "./newer.ts";
+import { type Lockfile, lockfileProblems, lockfileSchema, manifestSchema } from "./lockfile.ts";
+import { deployedPackages, describeAge } from "./age.ts";
 
 const usage = `
 npm run check-supply-chain [-- --offline]
@@ -14,7 +14,7 @@ npm run check-supply-chain [-- --offline]
 Checks what this project takes from others: every package in the lockfile is pinned by version and SHA-512 and comes
 from the npm registry, no install script runs but those that package.json's allowScripts names, and \`npm audit\` knows
 no advisory that scripts/check-supply-chain/audit-excuses.json does not excuse, with a reason and until a day. A
-registry without that report is asked whether it has a newer version of anything that is deployed.
+registry without that report is asked for the newest version of what is deployed.
 
   --offline   leave out the audit, which asks the registry
   AUDIT_REQUIRED=1   fail where the registry does not answer an audit
@@ -49,17 +49,14 @@ async function npm(args: readonly string[]): Promise<unknown> {
 }
 
 /** What stands in where nobody answers an audit: whether an update of what is deployed could mend anything. */
-async function sayNewer(lockfile: Lockfile): Promise<void> {
-  const deployed = deployedPaths(lockfile);
-  const outdated = outdatedSchema.safeParse(await npm(["outdated", "--all", ...deployed.map(nameOf)]));
-  if (!outdated.success) return;
-  const newer = newerVersions(outdated.data, lockfile, root.replaceAll("\\", "/"));
-  console.log(
-    newer.length === 0
-      ? `Each of the ${deployed.length} packages that are deployed is the newest that the registry has: no advisory can hold ` +
-          "against them that an update would mend."
-      : `Newer versions of what is deployed: ${newer.join(", ")}.`,
-  );
+async function ageOfDeployed(lockfile: Lockfile): Promise<string> {
+  const deployed = deployedPackages(lockfile);
+  const newest = new Map<string, string>();
+  for (const { name } of deployed) {
+    const version = z.string().safeParse(await npm(["view", name, "dist-tags.latest"]));
+    if (version.success) newest.set(name, version.data);
+  }
+  return describeAge(deployed, (name) => newest.get(name));
 }
 
 await runCommand(usage, async () => {
@@ -83,7 +80,7 @@ await runCommand(usage, async () => {
       "endpoint). Run it where registry.npmjs.org can be reached.";
     if (process.env["AUDIT_REQUIRED"] === "1") problems.push(sentence);
     else console.log(sentence);
-    await sayNewer(lockfile);
+    console.log(await ageOfDeployed(lockfile));
   }
   for (const problem of problems) console.error(problem);
   return problems.length === 0 ? 0 : 1;

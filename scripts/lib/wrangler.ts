@@ -54,46 +54,60 @@ const installed = (): Command => [
 export async function wrangler(args: readonly string[], options: WranglerOptions = {}): Promise<Ended> {
   const { input = "", interactive = false, env, limit = 600_000, command = installed() } = options;
   const [program, ...first] = command;
-  const child = spawn(program, [...first, ...args], {
-    cwd: root,
-    env: { ...process.env, ...quiet, ...env, ...(interactive ? {} : { CI: "true" }) },
-    stdio: interactive ? "inherit" : "pipe",
-  });
-  const stopping = interactive ? undefined : stopAfter(child, limit);
+  const start = () =>
+    spawn(program, [...first, ...args], {
+      cwd: root,
+      // No question where nobody can answer.
+      env: { ...process.env, ...quiet, ...env, ...(interactive ? {} : { CI: "true" }) },
+      stdio: interactive ? "inherit" : "pipe",
+    });
   const out: Buffer[] = [];
   const err: Buffer[] = [];
-  child.stdout?.on("data", (chunk: Buffer) => out.push(chunk));
-  child.stderr?.on("data", (chunk: Buffer) => err.push(chunk));
-  // Who ended early reads no input; how it ended says why.
-  child.stdin?.on("error", () => undefined);
-  child.stdin?.end(input);
+  const follow = async (child: ChildProcess): Promise<Pick<Ended, "code" | "how">> => {
+    const stopping = interactive ? undefined : stopAfter(child, limit);
+    child.stdout?.on("data", (chunk: Buffer) => out.push(chunk));
+    child.stderr?.on("data", (chunk: Buffer) => err.push(chunk));
+    // Who ended early reads no input; how it ended says why.
+    child.stdin?.on("error", () => undefined);
+    child.stdin?.end(input);
+    try {
+      await once(child, "close");
+    } finally {
+      stopping?.cancel();
+    }
+    if (stopping?.isLate() === true) return { code: null, how: `did not end within ${limit / 1000} s` };
+    return { code: child.exitCode, how: `failed (${exitOf(child)})` };
+  };
   try {
-    await once(child, "close");
+    return { ...(await follow(start())), stdout: text(out), stderr: text(err) };
   } catch (error) {
     throw new Problem(`wrangler cannot be started (${codeOf(error)}).`);
-  } finally {
-    stopping?.cancel();
   }
-  const isLate = stopping?.isLate() === true;
-  const code = isLate ? null : child.exitCode;
-  const how = isLate ? `did not end within ${limit / 1000} s` : `failed (${exitOf(child)})`;
-  return { code, how, stdout: text(out), stderr: text(err) };
 }
 
 const exitOf = ({ exitCode, signalCode }: ChildProcess) =>
   exitCode === null ? `ended by ${signalCode}` : `exit code ${exitCode}`;
 
-/** What `wrangler` runs is a program that starts another: it hands SIGTERM on, and SIGKILL would leave the other alone. */
+/**
+ * What `wrangler` runs is a program that starts another: it hands SIGTERM on, where there are signals, and SIGKILL would
+ * leave the other alone. Whoever is left may hold the streams open.
+ */
 function stopAfter(child: ChildProcess, limit: number) {
   let isLate = false;
+  const letGo = () => {
+    child.stdout?.destroy();
+    child.stderr?.destroy();
+  };
   let timer = setTimeout(() => {
+    if (child.exitCode !== null || child.signalCode !== null) {
+      letGo();
+      return;
+    }
     isLate = true;
     child.kill("SIGTERM");
     timer = setTimeout(() => {
       child.kill("SIGKILL");
-      // Whoever it started may live on and hold these open.
-      child.stdout?.destroy();
-      child.stderr?.destroy();
+      letGo();
     }, 2000);
   }, limit);
   return { cancel: () => clearTimeout(timer), isLate: () => isLate };

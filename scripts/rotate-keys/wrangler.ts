@@ -29,7 +29,7 @@ export interface WranglerOptions {
 
 /**
  * A deployment on Cloudflare, through wrangler and its sign-in. A secret goes through standard input alone: arguments
- * and environments can be read by other programs of the machine.
+ * and environments can be read by other programs of the machine. The script that WRANGLER_PATH names would get it.
  */
 export function wranglerTarget(options: WranglerOptions): Target {
   const { environment, command, limit = 120_000, pause = 5000 } = options;

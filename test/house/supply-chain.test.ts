@@ -5,10 +5,9 @@ import {
   lockfileProblems,
   lockfileSchema,
   manifestSchema,
-  nameOf,
   type Lockfile,
 } from "../../scripts/check-supply-chain/lockfile.ts";
-import { deployedPaths, newerVersions, outdatedSchema } from "../../scripts/check-supply-chain/newer.ts";
+import { deployedPackages, describeAge } from "../../scripts/check-supply-chain/age.ts";
 
 const read = (path: string): unknown =>
   JSON.parse(readFileSync(new URL(`../../${path}`, import.meta.url), "utf8"));
@@ -101,32 +100,24 @@ describe("the check of the audit", () => {
   });
 });
 
-const entry = (location: string) => ({ current: "1.2.3", latest: "1.2.4", location: `/root/${location}` });
+describe("the age of what is deployed", () => {
+  const deployed = deployedPackages(locked({ dev: true }, "node_modules/b"));
+  const age = (newest?: string) => describeAge(deployed, () => newest);
 
-describe("newer versions of what is deployed", () => {
-  const other = "node_modules/b";
-  const packages = locked({ dev: true }, other);
-  const newer = (outdated: unknown) => newerVersions(outdatedSchema.parse(outdated), packages, "/root");
-
-  it("are those at their places, and not what is for development", () => {
-    expect(deployedPaths(packages)).toEqual(["node_modules/a"]);
-    expect(newer({})).toEqual([]);
-    expect(newer({ a: entry("node_modules/a"), b: entry(other) })).toEqual(["a 1.2.3 < 1.2.4"]);
-    expect(newer({ a: [entry("node_modules/b/node_modules/a")] })).toEqual([]);
-    expect(newer({ a: [entry("node_modules/b/node_modules/a"), entry("node_modules/a")] })).toEqual([
-      "a 1.2.3 < 1.2.4",
-    ]);
+  it("leaves out what is for development", () => {
+    expect(deployed).toEqual([{ name: "a", version: "1.2.3" }]);
   });
 
-  it("are not known where the registry did not answer", () => {
-    const failed = { error: { code: "ECONNREFUSED", summary: "", detail: "" } };
-    expect(outdatedSchema.safeParse(failed).success).toBe(false);
-    expect(outdatedSchema.safeParse(undefined).success).toBe(false);
-  });
-
-  it("are asked for what wrangler takes into the bundle", () => {
-    expect(deployedPaths(lockfile).map(nameOf).toSorted()).toEqual(
-      Object.keys(manifest.dependencies).toSorted(),
+  it("is said in words", () => {
+    expect(age("1.2.3")).toContain("Each of the 1 deployed packages is at the version");
+    expect(age("1.2.4")).toContain(
+      "not at the version that the registry calls latest: a 1.2.3 (latest: 1.2.4)",
     );
+    expect(age()).toContain("NOT KNOWN: a");
+  });
+
+  it("is that of all that a deployment can hold", () => {
+    const names = deployedPackages(lockfile).map(({ name }) => name);
+    expect(names.toSorted()).toEqual(Object.keys(manifest.dependencies).toSorted());
   });
 });

@@ -33,6 +33,8 @@ export async function startCloudflareDouble(): Promise<CloudflareDouble> {
   });
   listening.server.on("connect", (request, socket) => {
     outside.push(request.url ?? "");
+    // Who is refused may be gone by then.
+    socket.on("error", () => undefined);
     // Not cut off without an answer: undici would knock again and again, and whoever uses it would never end.
     socket.end("HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
   });
