@@ -74,7 +74,7 @@ async function open() {
   await page.addScriptTag({ content: script });
   return {
     page,
-    async steps(...all: readonly string[]): Promise<string> {
+    steps: async (...all: readonly string[]): Promise<string> => {
       for (const step of all) {
         await page.evaluate(step);
         // Hono draws in a microtask.

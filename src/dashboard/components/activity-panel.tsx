@@ -1,10 +1,11 @@
-import { useCallback, useState } from "hono/jsx/dom";
+import { useCallback } from "hono/jsx/dom";
 import { api } from "../api.ts";
 import { useLoad } from "../state/use-load.ts";
 import { ActivityChart } from "./activity-chart.tsx";
 import { Chips } from "./chips.tsx";
 import { LoadFailure } from "./notice.tsx";
 import { Skeleton } from "./skeleton.tsx";
+import { useState } from "../state/use-state.ts";
 
 const spans = [7, 30, 90].map((days) => ({ value: String(days), words: `${days} days` }));
 

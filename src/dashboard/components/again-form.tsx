@@ -1,4 +1,3 @@
-import { useState } from "hono/jsx/dom";
 import { labelOf, signInWords } from "../format.ts";
 import type { Connection, Service, StorageMode } from "../schemas.ts";
 import { inputNames, readSignInForm } from "../state/connect-form.ts";
@@ -9,6 +8,7 @@ import { FormPanel } from "./form-panel.tsx";
 import { LeaveDialog } from "./leave-dialog.tsx";
 import { OwnClientFields } from "./own-client.tsx";
 import { StorageChoice } from "./storage-choice.tsx";
+import { useState } from "../state/use-state.ts";
 
 interface Props {
   connection: Connection;

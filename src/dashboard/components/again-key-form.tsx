@@ -1,6 +1,5 @@
-import { useState } from "hono/jsx/dom";
 import { api } from "../api.ts";
-import type { Connected, Connection, Service, StorageMode } from "../schemas.ts";
+import type { Connection, Service, StorageMode } from "../schemas.ts";
 import { inputNames, readKeyForm } from "../state/connect-form.ts";
 import { hrefs } from "../state/route.ts";
 import { useAction } from "../state/use-action.ts";
@@ -11,19 +10,21 @@ import { Guide } from "./guide.tsx";
 import { HeaderFields, KeyFields, KeyModeChoice } from "./key-fields.tsx";
 import { PresentField, readPresented } from "./present-field.tsx";
 import { StorageChoice } from "./storage-choice.tsx";
+import type { OnConnected } from "../state/use-arrivals.ts";
+import { useState } from "../state/use-state.ts";
 
 interface Props {
   connection: Connection;
   service: Service;
   modes: StorageMode[];
-  onConnected: (connected: Connected) => void;
+  onConnected: OnConnected;
 }
 
 /** Another key for a connection that exists, or for one that was disconnected. */
 export function AgainKeyForm({ connection, service, modes, onConnected }: Props) {
   const [modeId, setModeId] = useState(service.key_modes[0]?.id ?? "");
   const [storage, setStorage] = useState<string>(connection.storage);
-  const { busy, failure, run } = useAction(api.connect, onConnected);
+  const { busy, failure, run } = useAction(api.connect, onConnected, { always: true });
   const errors = failure?.kind === "problem" ? failure.errors : new Map<string, string>();
   const mode = service.key_modes.find((each) => each.id === modeId);
   const alive = connection.status !== "disconnected";

@@ -1,4 +1,4 @@
-import { useRef, useState } from "hono/jsx/dom";
+import { useRef } from "hono/jsx/dom";
 import type { Billing } from "../billing-schemas.ts";
 import { describeCheckout, describePlan } from "../plan-words.ts";
 import { useApp } from "../state/app-context.ts";
@@ -10,6 +10,7 @@ import { PlanFacts } from "./plan-facts.tsx";
 import { PriceList } from "./price-list.tsx";
 import { Skeleton } from "./skeleton.tsx";
 import { useEffect } from "../state/use-effect.ts";
+import { useState } from "../state/use-state.ts";
 
 /** What the person pays for. `asked`: they came for this section of the view. */
 export function BillingPanel({ asked }: { asked: boolean }) {

@@ -1,4 +1,4 @@
-import { useState } from "hono/jsx/dom";
+import { useState } from "../state/use-state.ts";
 
 interface Option {
   value: string;

@@ -1,7 +1,6 @@
-import { useState } from "hono/jsx/dom";
 import { api } from "../api.ts";
 import { labelUnits, signInWords } from "../format.ts";
-import type { Connected, Service, StorageMode } from "../schemas.ts";
+import type { Service, StorageMode } from "../schemas.ts";
 import { inputNames, readKeyForm, readSignInForm } from "../state/connect-form.ts";
 import { hrefs } from "../state/route.ts";
 import { useAction } from "../state/use-action.ts";
@@ -14,11 +13,13 @@ import { HeaderFields, KeyFields, KeyModeChoice } from "./key-fields.tsx";
 import { LeaveDialog } from "./leave-dialog.tsx";
 import { OwnClientFields } from "./own-client.tsx";
 import { StorageChoice } from "./storage-choice.tsx";
+import type { OnConnected } from "../state/use-arrivals.ts";
+import { useState } from "../state/use-state.ts";
 
 interface Props {
   service: Service;
   modes: StorageMode[];
-  onConnected: (connected: Connected) => void;
+  onConnected: OnConnected;
 }
 
 /** One form for both ways in, so that what was typed stays when a person changes their mind. */
@@ -26,7 +27,7 @@ export function ConnectForm({ service, modes, onConnected }: Props) {
   const [way, setWay] = useState<string>(service.oauth_available ? "sign_in" : "key");
   const [modeId, setModeId] = useState(service.key_modes[0]?.id ?? "");
   const signIn = useSignIn();
-  const withKey = useAction(api.connect, onConnected);
+  const withKey = useAction(api.connect, onConnected, { always: true });
   const mode = way === "key" ? service.key_modes.find((each) => each.id === modeId) : undefined;
   const { busy, failure } = mode === undefined ? signIn : withKey;
   const errors = failure?.kind === "problem" ? failure.errors : new Map<string, string>();

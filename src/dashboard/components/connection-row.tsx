@@ -1,4 +1,3 @@
-import { useState } from "hono/jsx/dom";
 import {
   againWords,
   daysLeft,
@@ -10,7 +9,7 @@ import {
   labelOf,
   needsSignIn,
 } from "../format.ts";
-import type { Connected, Connection, Disconnected } from "../schemas.ts";
+import type { Connection, Disconnected } from "../schemas.ts";
 import { hrefs } from "../state/route.ts";
 import { DisconnectDialog } from "./disconnect-dialog.tsx";
 import { Menu, type MenuItem } from "./menu.tsx";
@@ -18,12 +17,14 @@ import { RegenerateDialog } from "./regenerate-dialog.tsx";
 import { RenameForm } from "./rename-form.tsx";
 import { ServiceMark } from "./service-mark.tsx";
 import { When } from "./when.tsx";
+import type { OnConnected } from "../state/use-arrivals.ts";
+import { useState } from "../state/use-state.ts";
 
 export interface RowProps {
   connection: Connection;
   onRenamed: (connection: Connection) => void;
   onDisconnected: (result: Disconnected) => void;
-  onRegenerated: (connected: Connected) => void;
+  onRegenerated: OnConnected;
 }
 
 type Doing = "nothing" | "rename" | "regenerate" | "disconnect";

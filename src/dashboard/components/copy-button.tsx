@@ -1,6 +1,6 @@
-import { useState } from "hono/jsx/dom";
 import { Icon } from "./icons.tsx";
 import { useEffect } from "../state/use-effect.ts";
+import { useState } from "../state/use-state.ts";
 
 interface Props {
   /** What is copied, in the words of the button's accessible name: "Copy the secret URL". */

@@ -1,4 +1,5 @@
-import { useId, useState } from "hono/jsx/dom";
+import { useId } from "hono/jsx/dom";
+import { useState } from "../state/use-state.ts";
 
 interface Props {
   /** The path in the request, which is also the path a problem document names: `fields.api_key`. */

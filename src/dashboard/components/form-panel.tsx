@@ -46,7 +46,14 @@ export function FormPanel(props: Props) {
           </a>
         )}
         {onCancel === undefined ? null : (
-          <button type="button" class="button button-quiet" onClick={onCancel}>
+          <button
+            type="button"
+            class="button button-quiet"
+            aria-disabled={busy ? "true" : "false"}
+            onClick={() => {
+              if (!busy) onCancel();
+            }}
+          >
             Cancel
           </button>
         )}

@@ -1,17 +1,18 @@
 import type { Child } from "hono/jsx";
-import { useState } from "hono/jsx/dom";
 import { againWords, labelOf } from "../format.ts";
-import type { Connected, Connection, Disconnected } from "../schemas.ts";
+import type { Connection, Disconnected } from "../schemas.ts";
 import { hrefs } from "../state/route.ts";
 import { DisconnectDialog } from "./disconnect-dialog.tsx";
 import { PurgeDialog } from "./purge-dialog.tsx";
 import { RegenerateDialog } from "./regenerate-dialog.tsx";
+import type { OnConnected } from "../state/use-arrivals.ts";
+import { useState } from "../state/use-state.ts";
 
 interface Props {
   connection: Connection;
   onDisconnected: (result: Disconnected) => void;
   onPurged: (result: Disconnected) => void;
-  onRegenerated: (connected: Connected) => void;
+  onRegenerated: OnConnected;
 }
 
 type Doing = "nothing" | "regenerate" | "disconnect" | "purge";

@@ -12,7 +12,9 @@ interface Props<T> {
   action: string;
   dismiss: string;
   act: (presented: Presented) => Promise<Answer<T>>;
-  onDone: (value: T) => void;
+  onDone: (value: T, asked: number) => void;
+  /** What it brings comes once: it is wanted even where the dialog is gone. */
+  always?: boolean;
   onClose: () => void;
   /** The present credential is asked for where only it opens what is stored; `path` is what the API calls it. */
   present: { path: string; help: string; optional: boolean; label?: string } | undefined;
@@ -23,8 +25,20 @@ interface Props<T> {
 
 /** A step that cannot be taken back: asked once, with the connection's credential where it takes part. */
 export function PresentDialog<T>(props: Props<T>) {
-  const { connection, title, action, dismiss, act, onDone, onClose, present, children, below } = props;
-  const { busy, failure, run } = useAction(act, onDone);
+  const {
+    connection,
+    title,
+    action,
+    dismiss,
+    act,
+    onDone,
+    onClose,
+    present,
+    always = false,
+    children,
+    below,
+  } = props;
+  const { busy, failure, run } = useAction(act, onDone, { always });
   const confirm = (data: FormData) => {
     const credential = readPresented(data);
     run({ id: connection.id, ...(credential === undefined ? {} : { credential }) });

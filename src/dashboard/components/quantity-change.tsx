@@ -1,4 +1,3 @@
-import { useState } from "hono/jsx/dom";
 import { api } from "../api.ts";
 import type { Billing, Preview } from "../billing-schemas.ts";
 import { plural } from "../format.ts";
@@ -6,6 +5,7 @@ import { money, periodWords, totalOf } from "../price.ts";
 import { useAction } from "../state/use-action.ts";
 import { ConfirmDialog } from "./confirm-dialog.tsx";
 import { QuantityForm } from "./quantity-form.tsx";
+import { useState } from "../state/use-state.ts";
 
 interface Props {
   billing: Billing;

@@ -1,10 +1,11 @@
 import type { Child } from "hono/jsx";
-import { useId, useState } from "hono/jsx/dom";
+import { useId } from "hono/jsx/dom";
 import { errorAt, type Failure } from "../api.ts";
 import type { Price } from "../billing-schemas.ts";
 import { breakdownOf, money, periodWords, totalOf } from "../price.ts";
 import { useFaultFocus } from "../state/use-fault-focus.ts";
 import { FormFailure } from "./form-failure.tsx";
+import { useState } from "../state/use-state.ts";
 
 interface Props {
   label: string;

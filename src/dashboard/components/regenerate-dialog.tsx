@@ -1,11 +1,12 @@
 import { api } from "../api.ts";
-import type { Connected, Connection } from "../schemas.ts";
+import type { Connection } from "../schemas.ts";
 import { hrefs } from "../state/route.ts";
 import { PresentDialog } from "./present-dialog.tsx";
+import type { OnConnected } from "../state/use-arrivals.ts";
 
 interface Props {
   connection: Connection;
-  onRegenerated: (connected: Connected) => void;
+  onRegenerated: OnConnected;
   onClose: () => void;
 }
 
@@ -20,6 +21,7 @@ export function RegenerateDialog({ connection, onRegenerated, onClose }: Props) 
       dismiss="Keep the old one"
       act={api.regenerate}
       onDone={onRegenerated}
+      always
       onClose={onClose}
       present={
         needsPresent

@@ -31,6 +31,9 @@ export function RenameForm({ connection, onRenamed, onClose }: Props) {
   useEffect(() => {
     if (failure) input.current?.focus();
   }, [failure]);
+  const giveUp = () => {
+    if (!busy) close();
+  };
   const submit = (event: Event) => {
     event.preventDefault();
     const label = input.current?.value.trim() ?? "";
@@ -38,7 +41,7 @@ export function RenameForm({ connection, onRenamed, onClose }: Props) {
     else run(label);
   };
   const onKeyDown = (event: KeyboardEvent) => {
-    if (event.key === "Escape") close();
+    if (event.key === "Escape") giveUp();
   };
   return (
     <form class="rename" autocomplete="off" onSubmit={submit} onKeyDown={onKeyDown}>
@@ -58,7 +61,12 @@ export function RenameForm({ connection, onRenamed, onClose }: Props) {
       <button type="submit" class="button" aria-disabled={busy ? "true" : "false"}>
         Save
       </button>
-      <button type="button" class="button button-quiet" onClick={close}>
+      <button
+        type="button"
+        class="button button-quiet"
+        aria-disabled={busy ? "true" : "false"}
+        onClick={giveUp}
+      >
         Cancel
       </button>
       <p class="field-error" id={`${id}error`} role="alert">

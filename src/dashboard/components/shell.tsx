@@ -1,11 +1,11 @@
 import type { Child } from "hono/jsx";
-import { useState } from "hono/jsx/dom";
 import type { Config, Me } from "../schemas.ts";
 import { signOut } from "../session.ts";
 import { hrefs, type Route } from "../state/route.ts";
 import { ExternalLink } from "./external-link.tsx";
 import { Icon, type IconName } from "./icons.tsx";
 import { useEffect } from "../state/use-effect.ts";
+import { useState } from "../state/use-state.ts";
 
 interface Props {
   config?: Config | undefined;

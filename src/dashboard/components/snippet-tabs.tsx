@@ -1,6 +1,7 @@
-import { useId, useRef, useState } from "hono/jsx/dom";
+import { useId, useRef } from "hono/jsx/dom";
 import type { Snippet } from "../schemas.ts";
 import { CopyButton } from "./copy-button.tsx";
+import { useState } from "../state/use-state.ts";
 
 /** Tabs after the ARIA authoring practices: one tab stop, arrows, Home and End move and select. */
 export function SnippetTabs({

@@ -1,6 +1,6 @@
-import { useState } from "hono/jsx/dom";
 import type { StorageMode } from "../schemas.ts";
 import { Choice } from "./choice.tsx";
+import { useState } from "../state/use-state.ts";
 
 const meanings: Record<StorageMode, { title: string; text: string }> = {
   zero_knowledge: {

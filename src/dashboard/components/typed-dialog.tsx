@@ -1,8 +1,8 @@
 import type { Child } from "hono/jsx";
-import { useState } from "hono/jsx/dom";
 import type { Failure } from "../api.ts";
 import { ConfirmDialog } from "./confirm-dialog.tsx";
 import { Field } from "./field.tsx";
+import { useState } from "../state/use-state.ts";
 
 interface Props {
   title: string;

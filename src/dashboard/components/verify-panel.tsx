@@ -1,4 +1,3 @@
-import { useState } from "hono/jsx/dom";
 import type { Verified } from "../account-schemas.ts";
 import { errorAt, explain } from "../api.ts";
 import { count, plural } from "../format.ts";
@@ -9,6 +8,7 @@ import { CopyButton } from "./copy-button.tsx";
 import { Field } from "./field.tsx";
 import { Icon } from "./icons.tsx";
 import { Notice } from "./notice.tsx";
+import { useState } from "../state/use-state.ts";
 
 export function VerifyPanel() {
   const [progress, setProgress] = useState(0);

@@ -62,25 +62,27 @@ export async function loadBilling(): Promise<Answer<Known>> {
 const known = (billing: Answer<Billing>, checkout: string | null): Answer<Known> =>
   billing.ok ? { ok: true, value: { billing: billing.value, checkout } } : billing;
 
-/** Goes to Stripe's checkout page. */
-export async function goToCheckout(quantity: number): Promise<Answer<unknown>> {
+/** How to go to Stripe's checkout page. */
+export async function goToCheckout(quantity: number): Promise<Answer<() => void>> {
   const begun = await api.checkout(quantity);
   return begun.ok ? depart(begun.value.url, begun.value.session_id) : begun;
 }
 
-/** Goes to Stripe's page for cards, invoices and ending a subscription. */
-export async function goToPortal(): Promise<Answer<unknown>> {
+/** How to go to Stripe's page for cards, invoices and ending a subscription. */
+export async function goToPortal(): Promise<Answer<() => void>> {
   const opened = await api.portal();
   return opened.ok ? depart(opened.value.url, portal) : opened;
 }
 
 /** A navigation of the whole tab: nothing of Stripe's is ever loaded into this page. */
-function depart(url: string, place: string): Answer<unknown> {
+function depart(url: string, place: string): Answer<() => void> {
   const href = safeHref(url);
   if (href === undefined) return { ok: false, failure: { kind: "unreadable", status: 200 } };
-  sessionStorage.setItem(storageKey, place);
-  location.assign(href);
-  return { ok: true, value: undefined };
+  const go = () => {
+    sessionStorage.setItem(storageKey, place);
+    location.assign(href);
+  };
+  return { ok: true, value: go };
 }
 
 function comeBack(from: string): void {

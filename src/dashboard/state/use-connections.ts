@@ -1,7 +1,7 @@
-import { useState } from "hono/jsx/dom";
 import { api, type Answer } from "../api.ts";
 import type { Connection } from "../schemas.ts";
 import { usePages, type Page } from "./use-pages.ts";
+import { useState } from "./use-state.ts";
 
 export async function listConnections(cursor?: string): Promise<Answer<Page<Connection>>> {
   const answer = await api.connections(cursor);

@@ -1,6 +1,7 @@
-import { useCallback, useRef, useState } from "hono/jsx/dom";
+import { useCallback, useRef } from "hono/jsx/dom";
 import type { Answer, Failure } from "../api.ts";
 import { useEffect } from "./use-effect.ts";
+import { useState } from "./use-state.ts";
 
 export type Loaded<T> =
   | { state: "loading" }

@@ -1,7 +1,8 @@
-import { useCallback, useState } from "hono/jsx/dom";
+import { useCallback } from "hono/jsx/dom";
 import type { Answer, Failure } from "../api.ts";
 import { useAction } from "./use-action.ts";
 import { useLoad, type Loaded } from "./use-load.ts";
+import { useState } from "./use-state.ts";
 
 export interface Page<I> {
   items: readonly I[];

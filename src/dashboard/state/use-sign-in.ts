@@ -1,14 +1,11 @@
-import { useState } from "hono/jsx/dom";
 import { api, type Answer, type Failure, type SignInInput } from "../api.ts";
 import { safeHref } from "../format.ts";
 import type { Begun } from "../schemas.ts";
 import { rememberSignIn, type Pending } from "./sign-in-flow.ts";
 import { isSameSite } from "./site.ts";
 import { useAction } from "./use-action.ts";
-import { useEffect } from "./use-effect.ts";
-
-/** A provider that has not begun to answer by then is still waited for; the page can be used meanwhile. */
-const departureMs = 8000;
+import { useLeaving } from "./use-departure.ts";
+import { useState } from "./use-state.ts";
 
 type Wanted = Omit<Pending, "state"> & { input: Omit<SignInInput, "return_to"> };
 
@@ -35,31 +32,26 @@ async function authorize({ input, ...pending }: Wanted): Promise<Answer<Begun>> 
 
 /** Begins a sign-in and goes to the provider in this tab, after asking where it is not of the server's own site. */
 export function useSignIn(): SignIn {
-  const [begun, setBegun] = useState<{ begun: Begun; leaving: boolean } | undefined>(undefined);
+  const [asking, setAsking] = useState<Begun | undefined>(undefined);
+  const { leaving, leave } = useLeaving();
   const depart = (to: Begun) => {
-    setBegun({ begun: to, leaving: true });
-    location.assign(to.authorization_url);
-    // Who stops the page from leaving is still here: the form serves again.
-    setTimeout(() => setBegun(undefined), departureMs);
+    setAsking(undefined);
+    leave(() => location.assign(to.authorization_url));
   };
   const { busy, failure, run } = useAction(authorize, (to) => {
     if (isSameSite(to.authorization_server, to.resource_server)) depart(to);
-    else setBegun({ begun: to, leaving: false });
+    else setAsking(to);
   });
-  // Going back may show this very page again, from memory.
-  useEffect(() => {
-    const back = () => setBegun(undefined);
-    addEventListener("pageshow", back);
-    return () => removeEventListener("pageshow", back);
-  }, []);
   return {
-    busy: busy || begun?.leaving === true,
+    busy: busy || leaving,
     failure,
-    begin: run,
-    asking: begun?.leaving === false ? begun.begun : undefined,
-    leave: () => {
-      if (begun) depart(begun.begun);
+    begin: (wanted) => {
+      if (!leaving) run(wanted);
     },
-    stay: () => setBegun(undefined),
+    asking,
+    leave: () => {
+      if (asking) depart(asking);
+    },
+    stay: () => setAsking(undefined),
   };
 }

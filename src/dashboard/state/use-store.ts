@@ -1,5 +1,5 @@
-import { useState } from "hono/jsx/dom";
 import { useEffect } from "./use-effect.ts";
+import { useState } from "./use-state.ts";
 
 type Subscribe = (listener: () => void) => () => void;
 

@@ -1,4 +1,3 @@
-import { useState } from "hono/jsx/dom";
 import type { Erased } from "../account-schemas.ts";
 import { api } from "../api.ts";
 import { BillingPanel } from "../components/billing-panel.tsx";
@@ -7,6 +6,7 @@ import { TypedDialog } from "../components/typed-dialog.tsx";
 import { ViewHead } from "../components/view-head.tsx";
 import type { Me } from "../schemas.ts";
 import { useAction } from "../state/use-action.ts";
+import { useState } from "../state/use-state.ts";
 
 interface Props {
   me: Me | undefined;
@@ -73,7 +73,11 @@ const phrase = "delete my account";
 
 function Deletion({ onErased }: { onErased: (erased: Erased) => void }) {
   const [asking, setAsking] = useState(false);
-  const { busy, failure, run } = useAction(api.erase, onErased);
+  const { busy, failure, run, forget } = useAction(api.erase, onErased, { always: true });
+  const ask = () => {
+    forget();
+    setAsking(true);
+  };
   return (
     <section class="panel panel-danger" aria-labelledby="deletion-title">
       <div class="panel-head">
@@ -84,7 +88,7 @@ function Deletion({ onErased }: { onErased: (erased: Erased) => void }) {
             you can open is listed afterwards, so that you can end it at the services.
           </p>
         </div>
-        <button type="button" class="button button-danger" onClick={() => setAsking(true)}>
+        <button type="button" class="button button-danger" onClick={ask}>
           Delete the account
         </button>
       </div>

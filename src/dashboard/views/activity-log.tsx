@@ -1,4 +1,4 @@
-import { useCallback, useMemo, useState } from "hono/jsx/dom";
+import { useCallback, useMemo } from "hono/jsx/dom";
 import { api, type EventFilter } from "../api.ts";
 import { EventFilters } from "../components/event-filters.tsx";
 import { EventList, type Names } from "../components/event-list.tsx";
@@ -13,6 +13,7 @@ import { labelOf, plural } from "../format.ts";
 import { listConnections } from "../state/use-connections.ts";
 import { useLoad } from "../state/use-load.ts";
 import { usePages } from "../state/use-pages.ts";
+import { useState } from "../state/use-state.ts";
 
 interface Props {
   connection: string | undefined;

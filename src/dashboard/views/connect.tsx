@@ -3,13 +3,14 @@ import { ConnectHead } from "../components/connect-head.tsx";
 import { ExternalLink } from "../components/external-link.tsx";
 import { Notice } from "../components/notice.tsx";
 import { obstacle } from "../format.ts";
-import type { Connected, Service, StorageMode } from "../schemas.ts";
+import type { Service, StorageMode } from "../schemas.ts";
 import { hrefs } from "../state/route.ts";
+import type { OnConnected } from "../state/use-arrivals.ts";
 
 interface Props {
   service: Service;
   modes: StorageMode[];
-  onConnected: (connected: Connected) => void;
+  onConnected: OnConnected;
 }
 
 export function Connect({ service, modes, onConnected }: Props) {

@@ -1,4 +1,3 @@
-import { useState } from "hono/jsx/dom";
 import { ConnectionRow, type RowProps } from "../components/connection-row.tsx";
 import { Farewell } from "../components/farewell.tsx";
 import { Icon } from "../components/icons.tsx";
@@ -7,12 +6,14 @@ import { LoadFailure, Notice } from "../components/notice.tsx";
 import { Skeleton } from "../components/skeleton.tsx";
 import { ViewHead } from "../components/view-head.tsx";
 import { labelOf } from "../format.ts";
-import type { Connected, Connection, Disconnected } from "../schemas.ts";
+import type { Connection, Disconnected } from "../schemas.ts";
 import { useApp } from "../state/app-context.ts";
 import { hrefs } from "../state/route.ts";
 import { useConnections } from "../state/use-connections.ts";
+import type { OnConnected } from "../state/use-arrivals.ts";
+import { useState } from "../state/use-state.ts";
 
-export function Connections({ onConnected }: { onConnected: (connected: Connected) => void }) {
+export function Connections({ onConnected }: { onConnected: OnConnected }) {
   const { announce, brand } = useApp();
   const { pages, more, moreFailure, reload, replace } = useConnections();
   const [last, setLast] = useState<Disconnected | undefined>(undefined);

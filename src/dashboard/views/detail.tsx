@@ -1,4 +1,4 @@
-import { useCallback, useState } from "hono/jsx/dom";
+import { useCallback } from "hono/jsx/dom";
 import { api, type Answer } from "../api.ts";
 import { ActivityPanel } from "../components/activity-panel.tsx";
 import { ConnectionFacts } from "../components/connection-facts.tsx";
@@ -9,15 +9,17 @@ import { RenameForm } from "../components/rename-form.tsx";
 import { ServiceMark } from "../components/service-mark.tsx";
 import { Skeleton } from "../components/skeleton.tsx";
 import { againWords, daysLeft, daysWords, describeState, hostOf, labelOf, needsSignIn } from "../format.ts";
-import type { Connected, Connection, Disconnected, Health } from "../schemas.ts";
+import type { Connection, Disconnected, Health } from "../schemas.ts";
 import { useApp } from "../state/app-context.ts";
 import { hrefs, useViewHeading } from "../state/route.ts";
 import { useLoad } from "../state/use-load.ts";
 import { Missing } from "./missing.tsx";
+import type { OnConnected } from "../state/use-arrivals.ts";
+import { useState } from "../state/use-state.ts";
 
 interface Props {
   id: string;
-  onConnected: (connected: Connected) => void;
+  onConnected: OnConnected;
 }
 
 interface Known {

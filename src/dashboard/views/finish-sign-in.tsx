@@ -1,20 +1,21 @@
-import { useRef, useState } from "hono/jsx/dom";
+import { useRef } from "hono/jsx/dom";
 import { api, explain, type Failure, type SignInAnswer } from "../api.ts";
 import { Notice } from "../components/notice.tsx";
 import { PlanLink } from "../components/plan-link.tsx";
 import { PresentField, readPresented } from "../components/present-field.tsx";
 import { Skeleton } from "../components/skeleton.tsx";
-import type { Connected } from "../schemas.ts";
 import { useApp } from "../state/app-context.ts";
 import { hrefs, useViewHeading } from "../state/route.ts";
 import type { Returned } from "../state/sign-in-flow.ts";
 import { useAction } from "../state/use-action.ts";
 import { useFaultFocus } from "../state/use-fault-focus.ts";
 import { useEffect } from "../state/use-effect.ts";
+import type { OnConnected } from "../state/use-arrivals.ts";
+import { useState } from "../state/use-state.ts";
 
 interface Props {
   returned: Returned;
-  onConnected: (connected: Connected) => void;
+  onConnected: OnConnected;
 }
 
 const wrongCredential: ReadonlySet<string> = new Set(["invalid_request", "credential_mismatch"]);
@@ -22,13 +23,14 @@ const wrongCredential: ReadonlySet<string> = new Set(["invalid_request", "creden
 /** Back from the provider. Only now a credential to keep is asked for: before, it would have had to be stored. */
 export function FinishSignIn({ returned, onConnected }: Props) {
   const { answer, pending } = returned;
-  const { busy, failure, run } = useAction(api.complete, onConnected);
+  const { busy, failure, run } = useAction(api.complete, onConnected, { always: true });
   const [asks, setAsks] = useState(answer.code !== undefined && pending?.keep === true);
   const sent = useRef<SignInAnswer>(answer);
   useEffect(() => {
     if (!asks) run(answer);
   }, []);
   const complete = (more: { credential?: string }) => {
+    if (busy) return;
     // A credential that is none, or not the present one, costs nothing; any other refusal ends this sign-in.
     setAsks("credential" in more);
     sent.current = { ...answer, ...more };
@@ -91,7 +93,12 @@ function Keep({ label, busy, failure, onDone }: KeepProps) {
           <button type="submit" class="button button-primary" aria-disabled={busy ? "true" : "false"}>
             {busy ? "Finishing …" : "Keep this one"}
           </button>
-          <button type="button" class="button button-quiet" onClick={() => onDone({})}>
+          <button
+            type="button"
+            class="button button-quiet"
+            aria-disabled={busy ? "true" : "false"}
+            onClick={() => onDone({})}
+          >
             Get a new one instead
           </button>
         </div>

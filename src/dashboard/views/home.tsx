@@ -1,13 +1,14 @@
-import { useCallback, useMemo, useState } from "hono/jsx/dom";
+import { useCallback, useMemo } from "hono/jsx/dom";
 import type { Erased as ErasedResult } from "../account-schemas.ts";
 import { api } from "../api.ts";
 import { LoadFailure } from "../components/notice.tsx";
 import { Shell } from "../components/shell.tsx";
 import { Skeleton } from "../components/skeleton.tsx";
-import type { Config, Connected, Me } from "../schemas.ts";
+import type { Config, Me } from "../schemas.ts";
 import { AppContext } from "../state/app-context.ts";
 import { hrefs, useRoute, type Route } from "../state/route.ts";
 import { currentReturn, onReturnChange } from "../state/sign-in-flow.ts";
+import { useArrivals, type OnConnected } from "../state/use-arrivals.ts";
 import { useLoad } from "../state/use-load.ts";
 import { useStore } from "../state/use-store.ts";
 import { Account, hasBilling } from "./account.tsx";
@@ -24,6 +25,16 @@ import { Reauthorize } from "./reauthorize.tsx";
 import { SaveCredential } from "./save-credential.tsx";
 import { Support } from "./support.tsx";
 import { Tokens } from "./tokens.tsx";
+import { useState } from "../state/use-state.ts";
+
+/** Views that show nothing without the account. The others go on: what is in them may be nowhere else. */
+const showsAccount: ReadonlySet<Route["view"]> = new Set([
+  "account",
+  "billing",
+  "support",
+  "connect",
+  "again",
+]);
 
 /** The signed-in page: which view, and the one credential that may be in memory. */
 export function Home({ config }: { config: Config | undefined }) {
@@ -37,13 +48,14 @@ export function Home({ config }: { config: Config | undefined }) {
     setAnnouncement((before) => (before === sentence ? `${sentence}\u00a0` : sentence));
   }, []);
   // Only here, never in storage, a URL or an input: a reload forgets it.
-  const [connected, setConnected] = useState<Connected | undefined>(undefined);
+  const arrivals = useArrivals();
+  const connected = arrivals.first;
   // The account is closed: nothing may be asked of the server any more, and what is left to do is shown once.
   const [erased, setErased] = useState<ErasedResult | undefined>(undefined);
   const done = () => {
     history.replaceState(null, "", hrefs.connections);
     dispatchEvent(new HashChangeEvent("hashchange"));
-    setConnected(undefined);
+    arrivals.dismiss();
     if (connected?.credential) announce("The credential is no longer on this page.");
   };
   const brand = config?.brand_name ?? "Bindify";
@@ -58,6 +70,7 @@ export function Home({ config }: { config: Config | undefined }) {
           <Erased result={erased} />
         ) : connected?.credential ? (
           <SaveCredential
+            key={connected.connection.id}
             connection={connected.connection}
             credential={connected.credential}
             snippets={connected.snippets}
@@ -66,11 +79,11 @@ export function Home({ config }: { config: Config | undefined }) {
         ) : connected ? (
           <Kept connection={connected.connection} onDone={done} />
         ) : returned ? (
-          <FinishSignIn key={returned.answer.state} returned={returned} onConnected={setConnected} />
-        ) : loaded.state === "failed" ? (
+          <FinishSignIn key={returned.answer.state} returned={returned} onConnected={arrivals.add} />
+        ) : loaded.state === "failed" && showsAccount.has(route.view) ? (
           <LoadFailure what="Your account" failure={loaded.failure} retry={reload} whole />
         ) : (
-          <View route={route} me={me} onConnected={setConnected} onErased={setErased} />
+          <View route={route} me={me} onConnected={arrivals.add} onErased={setErased} />
         )}
       </Shell>
     </AppContext.Provider>
@@ -80,7 +93,7 @@ export function Home({ config }: { config: Config | undefined }) {
 interface ViewProps {
   route: Route;
   me: Me | undefined;
-  onConnected: (connected: Connected) => void;
+  onConnected: OnConnected;
   onErased: (erased: ErasedResult) => void;
 }
 

@@ -6,16 +6,17 @@ import { ConnectHead } from "../components/connect-head.tsx";
 import { LoadFailure, Notice } from "../components/notice.tsx";
 import { Skeleton } from "../components/skeleton.tsx";
 import { againWords, hostOf, labelOf, obstacle } from "../format.ts";
-import type { Connected, Connection, Service, StorageMode } from "../schemas.ts";
+import type { Connection, Service, StorageMode } from "../schemas.ts";
 import { hrefs } from "../state/route.ts";
 import { useLoad } from "../state/use-load.ts";
 import { Missing } from "./missing.tsx";
+import type { OnConnected } from "../state/use-arrivals.ts";
 
 interface Props {
   id: string;
   services: Service[];
   modes: StorageMode[];
-  onConnected: (connected: Connected) => void;
+  onConnected: OnConnected;
 }
 
 export function Reauthorize({ id, services, ...rest }: Props) {
@@ -35,7 +36,7 @@ interface AgainProps {
   connection: Connection;
   service: Service;
   modes: StorageMode[];
-  onConnected: (connected: Connected) => void;
+  onConnected: OnConnected;
 }
 
 function Again({ connection, service, modes, onConnected }: AgainProps) {

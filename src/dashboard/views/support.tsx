@@ -1,4 +1,4 @@
-import { useId, useState } from "hono/jsx/dom";
+import { useId } from "hono/jsx/dom";
 import { api, errorAt } from "../api.ts";
 import { Field } from "../components/field.tsx";
 import { FormPanel } from "../components/form-panel.tsx";
@@ -6,6 +6,7 @@ import { Notice } from "../components/notice.tsx";
 import { ViewHead } from "../components/view-head.tsx";
 import type { Me } from "../schemas.ts";
 import { useAction } from "../state/use-action.ts";
+import { useState } from "../state/use-state.ts";
 
 /** A message has 5,000 characters, of two units at most; what is longer is refused, and not cut off unseen. */
 const messageUnits = 20_000;

@@ -1,4 +1,3 @@
-import { useState } from "hono/jsx/dom";
 import type { ApiToken, TokenMade } from "../account-schemas.ts";
 import { api } from "../api.ts";
 import { ConfirmDialog } from "../components/confirm-dialog.tsx";
@@ -12,6 +11,7 @@ import { When } from "../components/when.tsx";
 import { useApp } from "../state/app-context.ts";
 import { useAction } from "../state/use-action.ts";
 import { useLoad } from "../state/use-load.ts";
+import { useState } from "../state/use-state.ts";
 
 export function Tokens() {
   const { announce } = useApp();
@@ -109,10 +109,14 @@ function List({ tokens, onRevoked }: { tokens: readonly ApiToken[]; onRevoked: (
 
 function Row({ token, onRevoked }: { token: ApiToken; onRevoked: (token: ApiToken) => void }) {
   const [asking, setAsking] = useState(false);
-  const { busy, failure, run } = useAction(api.revokeToken, () => {
+  const { busy, failure, run, forget } = useAction(api.revokeToken, () => {
     setAsking(false);
     onRevoked(token);
   });
+  const ask = () => {
+    forget();
+    setAsking(true);
+  };
   return (
     <li class={token.expired ? "row row-token row-gone" : "row row-token"}>
       <div class="row-name">
@@ -144,7 +148,7 @@ function Row({ token, onRevoked }: { token: ApiToken; onRevoked: (token: ApiToke
           type="button"
           class="button button-quiet button-quiet-danger"
           aria-label={`Revoke ${token.name}`}
-          onClick={() => setAsking(true)}
+          onClick={ask}
         >
           Revoke
         </button>
