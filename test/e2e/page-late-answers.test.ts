@@ -192,10 +192,35 @@ describe("what is shown once", { timeout: 60_000 }, () => {
     held.release();
     await settle(page);
     expect(await secrets(page)).toHaveLength(1);
+    const asked = page.waitForEvent("dialog").then(async (dialog) => {
+      await dialog.dismiss();
+      return dialog.type();
+    });
+    await page.evaluate("setTimeout(() => location.reload())");
+    expect(await asked).toBe("beforeunload");
+    await button(page, "I have saved it").click();
     await go(page, "Account");
     await heading(page, "Your account could not be loaded").waitFor();
     await button(page, "Try again").click();
     await heading(page, "Account").waitFor();
+    await context.close();
+  });
+});
+
+describe("a view that is not there yet", { timeout: 60_000 }, () => {
+  it("is named in the title all the same", async () => {
+    const { context, page } = await visit("waiter");
+    const { id } = await connectDemo(instance, "Work", "waiter");
+    await go(page, "Account");
+    await heading(page, "Account").waitFor();
+    const held = await holdAnswer(page, ({ path }) => path === `/api/connections/${id}`, 503);
+    await page.evaluate(`location.hash = "#/connection/${id}"`);
+    await held.answered;
+    await expect.poll(() => page.title()).toBe("Loading the connection … · Bindify");
+    held.release();
+    await expect.poll(() => page.title()).toBe("The connection could not be loaded · Bindify");
+    await button(page, "Try again").click();
+    await expect.poll(() => page.title()).toBe("Work · Bindify");
     await context.close();
   });
 });

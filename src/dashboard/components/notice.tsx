@@ -1,6 +1,7 @@
 import type { Child } from "hono/jsx";
 import { explain, type Failure } from "../api.ts";
 import { Icon } from "./icons.tsx";
+import { WholeHeading } from "./whole-heading.tsx";
 
 interface NoticeProps {
   tone: "info" | "warn" | "bad";
@@ -34,7 +35,7 @@ export function LoadFailure({ what, failure, retry, whole = false }: LoadFailure
   return (
     <div class="placeholder" role="alert">
       <Icon name={failure.kind === "no_answer" ? "offline" : "warning"} />
-      {whole ? <h1>{title}</h1> : <h2>{title}</h2>}
+      {whole ? <WholeHeading title={title} /> : <h2>{title}</h2>}
       <p>{explain(failure)}</p>
       <button type="button" class="button" onClick={retry}>
         Try again

@@ -1,3 +1,5 @@
+import { WholeHeading } from "./whole-heading.tsx";
+
 const classes = {
   row: "rows",
   card: "cards",
@@ -21,7 +23,7 @@ export function Skeleton({ what, kind, count, whole = false }: Props) {
   return (
     <div class={classes[kind]} role="status">
       {whole ? (
-        <h1 class="sr-only">{`Loading ${what} …`}</h1>
+        <WholeHeading title={`Loading ${what} …`} hidden />
       ) : (
         <span class="sr-only">{`Loading ${what} …`}</span>
       )}

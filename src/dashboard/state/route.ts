@@ -58,12 +58,17 @@ export function useRoute(): Route {
   return parseRoute(useStore(onHashChange, () => location.hash));
 }
 
-/** Names the view in the title, and moves the focus to its heading when it was reached from another view. */
-export function useViewHeading(title: string, brand: string) {
-  const heading = useRef<HTMLHeadingElement>(null);
+/** Names what is shown, as the browser's tab and its history have it. */
+export function useTitle(title: string, brand: string): void {
   useEffect(() => {
     document.title = `${title} · ${brand}`;
   }, [title, brand]);
+}
+
+/** Names the view in the title, and moves the focus to its heading when it was reached from another view. */
+export function useViewHeading(title: string, brand: string) {
+  const heading = useRef<HTMLHeadingElement>(null);
+  useTitle(title, brand);
   useEffect(() => {
     if (visited) {
       heading.current?.focus({ preventScroll: true });

@@ -5,6 +5,7 @@ import { plural } from "../format.ts";
 import { signOut } from "../session.ts";
 import { useApp } from "../state/app-context.ts";
 import { useViewHeading } from "../state/route.ts";
+import { useLeaveWarning } from "../state/use-leave-warning.ts";
 
 /** The last page of an account: what is left to do, and only this person can do. */
 export function Erased({ result }: { result: Result }) {
@@ -26,23 +27,7 @@ export function Erased({ result }: { result: Result }) {
           <p>Every access was ended there too, or there was none.</p>
         </Notice>
       ) : (
-        <section class="panel" aria-labelledby="left-title">
-          <h2 id="left-title">Left for you to end</h2>
-          <p class="hint">This list is shown only now. Keep a copy if you cannot do it at once.</p>
-          <ul class="deeds">
-            {left.map((each) => (
-              <li key={`${each.service} ${each.kind}`}>
-                <div>
-                  <h3>{`${each.service_name}: ${leftWords(each.kind, each.connections)}`}</h3>
-                  <p class="hint">{each.reason}</p>
-                </div>
-                <ExternalLink url={each.provider_url} class="button">
-                  {`Open ${each.service_name}`}
-                </ExternalLink>
-              </li>
-            ))}
-          </ul>
-        </section>
+        <Left left={left} />
       )}
       <div class="actions">
         <button type="button" class="button button-primary" onClick={() => void signOut("erased")}>
@@ -50,6 +35,29 @@ export function Erased({ result }: { result: Result }) {
         </button>
       </div>
     </div>
+  );
+}
+
+function Left({ left }: { left: Result["left_at_services"] }) {
+  useLeaveWarning();
+  return (
+    <section class="panel" aria-labelledby="left-title">
+      <h2 id="left-title">Left for you to end</h2>
+      <p class="hint">This list is shown only now. Keep a copy if you cannot do it at once.</p>
+      <ul class="deeds">
+        {left.map((each) => (
+          <li key={`${each.service} ${each.kind}`}>
+            <div>
+              <h3>{`${each.service_name}: ${leftWords(each.kind, each.connections)}`}</h3>
+              <p class="hint">{each.reason}</p>
+            </div>
+            <ExternalLink url={each.provider_url} class="button">
+              {`Open ${each.service_name}`}
+            </ExternalLink>
+          </li>
+        ))}
+      </ul>
+    </section>
   );
 }
 

@@ -6,6 +6,7 @@ import type { Connection, Credential, Snippet } from "../schemas.ts";
 import { useApp } from "../state/app-context.ts";
 import { useViewHeading } from "../state/route.ts";
 import { useEffect } from "../state/use-effect.ts";
+import { useLeaveWarning } from "../state/use-leave-warning.ts";
 
 interface Props {
   connection: Connection;
@@ -18,15 +19,11 @@ interface Props {
 export function SaveCredential({ connection, credential, snippets, onDone }: Props) {
   const { announce, brand } = useApp();
   const heading = useViewHeading("Save your credential", brand);
+  useLeaveWarning();
   useEffect(() => {
-    const warn = (event: BeforeUnloadEvent) => event.preventDefault();
     // A browser may keep a page that was left, and show it again to whoever goes back.
-    addEventListener("beforeunload", warn);
     addEventListener("pagehide", onDone);
-    return () => {
-      removeEventListener("beforeunload", warn);
-      removeEventListener("pagehide", onDone);
-    };
+    return () => removeEventListener("pagehide", onDone);
   }, []);
   return (
     <div class="narrow">

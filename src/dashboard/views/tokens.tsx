@@ -10,6 +10,7 @@ import { ViewHead } from "../components/view-head.tsx";
 import { When } from "../components/when.tsx";
 import { useApp } from "../state/app-context.ts";
 import { useAction } from "../state/use-action.ts";
+import { useLeaveWarning } from "../state/use-leave-warning.ts";
 import { useLoad } from "../state/use-load.ts";
 import { useState } from "../state/use-state.ts";
 
@@ -65,6 +66,7 @@ export function Tokens() {
 
 function Made({ made, onDone }: { made: TokenMade; onDone: () => void }) {
   const { announce } = useApp();
+  useLeaveWarning();
   return (
     <section class="panel made" aria-label="New token">
       <Notice tone="warn" title="It is shown only this once.">
