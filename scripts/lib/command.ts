@@ -11,6 +11,10 @@ export class Problem extends Error {
   }
 }
 
+/** A word of a command line that a person may type. */
+export const quoted = (part: string): string =>
+  /^[\w@%+=:,./-]+$/.test(part) ? part : `'${part.replaceAll("'", "'\\''")}'`;
+
 /**
  * Runs a command to its end: prints `usage` for `--help`, turns a `Problem` into a sentence on standard error and
  * its exit code (1 for anything else that is thrown). `body` answers the exit code; a command that goes on running answers `undefined`.

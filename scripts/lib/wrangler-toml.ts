@@ -33,14 +33,19 @@ export function fillConfig(text: string, { databaseId, blobsId, variables = {} }
 }
 
 /** What a configuration says already; an empty variable counts as not set. */
-export function readFilling(text: string): Required<Filling> & { readonly databaseName: string } {
-  const value = (pattern: RegExp): string => pattern.exec(text)?.[1] ?? "";
+export function readFilling(
+  text: string,
+): Required<Filling> & { readonly workerName: string; readonly databaseName: string } {
+  const value = (pattern: RegExp, within = text): string => pattern.exec(within)?.[1] ?? "";
+  // Above the first table: limits have names too.
+  const [top = ""] = text.split(/^\[/m);
   const [, below = ""] = text.split(/^\[vars\]$/m);
   const variables = [...below.matchAll(/^([A-Z][A-Z0-9_]*) = "(.*)"$/gm)].map(([, name = "", set = ""]) => [
     name,
     set,
   ]);
   return {
+    workerName: value(/^name = "(.*)"$/m, top),
     databaseName: value(/^database_name = "(.*)"$/m),
     databaseId: value(/^database_id = "(.*)"$/m),
     blobsId: value(/^binding = "BLOBS"\nid = "(.*)"$/m),

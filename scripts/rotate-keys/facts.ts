@@ -97,6 +97,6 @@ function valid<T>(schema: z.ZodType<T>, row: unknown): T {
   if (parsed.success) return parsed.data;
   throw new Problem(
     "The database is not as this version expects it. Deploy this version and apply its migrations first " +
-      "(`npx wrangler d1 migrations apply DB --remote`).",
+      "(`npx wrangler d1 migrations apply DB --remote`, with --config where it has one of its own).",
   );
 }

@@ -23,8 +23,7 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
 
 await runCommand(usage, async () => {
   const options = readOptions(process.argv.slice(2));
-  const { environment } = options;
-  const target = environment === "local" ? await localTarget() : await remoteTarget(environment);
+  const target = options.environment === "local" ? await localTarget() : await remoteTarget(options);
   if (options.init) return await init(options, target);
   const result = await rotate({
     target,
@@ -55,9 +54,9 @@ await runCommand(usage, async () => {
 });
 
 /** Loaded when it is wanted: wrangler is a large program. */
-async function remoteTarget(environment: string): Promise<Target> {
+async function remoteTarget({ environment, config }: Options): Promise<Target> {
   const { wranglerTarget } = await import("./wrangler.ts");
-  return wranglerTarget({ environment });
+  return wranglerTarget({ environment, ...(config === undefined ? {} : { config }) });
 }
 
 async function confirm(question: string, { yes }: Options): Promise<boolean> {

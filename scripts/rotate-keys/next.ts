@@ -1,10 +1,13 @@
+import { quoted } from "../lib/command.ts";
 import type { KeysFile } from "./keys-file.ts";
 import type { Options } from "./options.ts";
 import type { Step } from "./plan.ts";
 
 /** What a finished run tells its operator. */
 export function next(step: Extract<Step, { do: "done" }>, file: KeysFile, options: Options): string {
-  const command = `npm run rotate-keys -- --keys-file ${options.keysFile} --env ${options.environment}`;
+  const { keysFile, environment, config } = options;
+  const which = ["--env", environment, ...(config === undefined ? [] : ["--config", quoted(config)])];
+  const command = `npm run rotate-keys -- --keys-file ${quoted(keysFile)} ${which.join(" ")}`;
   if (options.remove !== undefined) return removed(options.remove, file, command);
   const active = file.fingerprints.at(-1) ?? "";
   const lines = [

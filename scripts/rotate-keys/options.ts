@@ -21,6 +21,7 @@ run.
                         of your own, append it; it must be the last one.
   --env ENV             local: the Bindify of \`npm start\`. staging, production: the environment of wrangler.toml
                         (production: its top level where there is no [env.production])
+  --config PATH         the deployment's configuration where it is not wrangler.toml; not with local
   --init                make the keys file: local, with the keys that \`npm start\` has; otherwise with a first key,
                         for a deployment that never had one
   --remove FINGERPRINT  take a replaced key away; refused while anything needs it
@@ -40,6 +41,8 @@ export const environments = ["local", "staging", "production"] as const;
 export interface Options extends Wish {
   readonly keysFile: string;
   readonly environment: (typeof environments)[number];
+  /** The deployment's configuration, as it was given; undefined for wrangler.toml. */
+  readonly config: string | undefined;
   readonly init: boolean;
   readonly emergency: boolean;
   /** How long without any progress, ms. */
@@ -56,6 +59,7 @@ export function readOptions(args: readonly string[]): Options {
     options: {
       "keys-file": { type: "string" },
       env: { type: "string" },
+      config: { type: "string" },
       remove: { type: "string" },
       wait: { type: "string", default: "30" },
       init: flag,
@@ -70,6 +74,9 @@ export function readOptions(args: readonly string[]): Options {
   const environment =
     environments.find((name) => name === values.env) ??
     wrong(`--env must be one of ${environments.join(", ")}.`);
+  if (values.config !== undefined && environment === "local") {
+    wrong("--config is for a deployment: the local Bindify has no configuration of its own.");
+  }
   const remove = values.remove?.toLowerCase();
   if (remove !== undefined && !/^[0-9a-f]{16}$/.test(remove)) {
     // What was given is not repeated: it may be a key.
@@ -84,6 +91,7 @@ export function readOptions(args: readonly string[]): Options {
   return {
     keysFile,
     environment,
+    config: values.config,
     remove,
     reencrypt: values.reencrypt || values.emergency,
     emergency: values.emergency,

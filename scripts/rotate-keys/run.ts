@@ -1,5 +1,5 @@
 import { removeWrappingsStatement, requestStatements } from "../../src/store/rotation-queries.ts";
-import { Problem } from "../lib/command.ts";
+import { Problem, quoted } from "../lib/command.ts";
 import { keysText } from "../lib/keys-text.ts";
 import { fingerprintOfKey, newMasterKey } from "../lib/master-key.ts";
 import { readFacts } from "./facts.ts";
@@ -146,8 +146,9 @@ async function perform(run: Run, step: Acting, file: KeysFile, say: Run["say"]):
 /** With the older form still set a list that lacks its key stops the worker: it fails closed. */
 async function refuseLegacy(target: Target): Promise<void> {
   if (!(await target.secretNames?.())?.includes(legacy)) return;
+  const command = ["npx wrangler secret delete", legacy, ...(target.selection ?? []).map(quoted)].join(" ");
   throw new Problem(
     `The deployment still has the secret ${legacy}, the older form. Its key is in the list too: delete that secret ` +
-      `first (npx wrangler secret delete ${legacy}), then run the command again.`,
+      `first (${command}), then run the command again.`,
   );
 }

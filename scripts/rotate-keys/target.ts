@@ -10,6 +10,8 @@ export interface Target {
   query(sql: string): Promise<readonly Rows[]>;
   /** Replaces the secret MANAGED_ENCRYPTION_KEYS. Repeating it is harmless. Throws `Problem`. */
   putSecret(text: string): Promise<void>;
+  /** What tells wrangler which deployment it is, where it is one. */
+  readonly selection?: readonly string[];
   /** Names of the deployment's secrets, where it has any besides. */
   readonly secretNames?: () => Promise<readonly string[]>;
   /** Lets the worker do its minute's work now, where that can be asked for. */

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { stripVTControlCharacters } from "node:util";
 import { experimental_readRawConfig } from "wrangler";
 import { z } from "zod";
@@ -18,9 +19,11 @@ const namesSchema = z.array(z.object({ name: z.string() }));
 
 export interface WranglerOptions {
   readonly environment: string;
+  /** The configuration, from the repository's root, where it is not wrangler.toml. */
+  readonly config?: string;
   /** Instead of the installed wrangler. */
   readonly command?: Command;
-  /** What tells wrangler which environment; empty where the configuration has none. */
+  /** Instead of what follows from the two above: what tells wrangler which deployment it is. */
   readonly selection?: readonly string[];
   /** How long one call may take, and the pause before a question is asked again, ms. */
   readonly limit?: number;
@@ -32,8 +35,8 @@ export interface WranglerOptions {
  * and environments can be read by other programs of the machine. The script that WRANGLER_PATH names would get it.
  */
 export function wranglerTarget(options: WranglerOptions): Target {
-  const { environment, command, limit = 120_000, pause = 5000 } = options;
-  const selection = options.selection ?? selectionOf(environment);
+  const { environment, config, command, limit = 120_000, pause = 5000 } = options;
+  const selection = options.selection ?? selectionOf(environment, config);
   const call = (args: readonly string[], input: string) =>
     run(command, [...args, ...selection], input, limit);
   const ask = async (sql: string) => {
@@ -41,7 +44,8 @@ export function wranglerTarget(options: WranglerOptions): Target {
     return readResults(await call(args, ""));
   };
   return {
-    name: environment,
+    name: config === undefined ? environment : `${environment} (${config})`,
+    selection,
     interval: 10_000,
     async query(sql) {
       // A rotation asks for a quarter of an hour and more: a network's hiccup must not end it.
@@ -50,7 +54,7 @@ export function wranglerTarget(options: WranglerOptions): Target {
           return await ask(sql);
         } catch (error) {
           if (tries === 3) throw error;
-          await new Promise((resolve) => setTimeout(resolve, pause));
+          await sleep(pause);
         }
       }
     },
@@ -66,16 +70,18 @@ export function wranglerTarget(options: WranglerOptions): Target {
   };
 }
 
-/** `[env.NAME]` of wrangler.toml; production may be its top level, as in the example. */
-function selectionOf(environment: string): readonly string[] {
-  const path = join(root, "wrangler.toml");
+/** `[env.NAME]` of the configuration; production may be its top level, as in the example. */
+function selectionOf(environment: string, config: string | undefined): readonly string[] {
+  const name = config ?? "wrangler.toml";
+  const path = resolve(root, name);
   if (!existsSync(path)) {
-    throw new Problem("There is no wrangler.toml. The README, section Deploy, says how to make one.");
+    throw new Problem(`There is no ${name}. The README, section Deploy, says how to make one.`);
   }
+  const which = config === undefined ? [] : ["--config", path];
   const { rawConfig } = experimental_readRawConfig({ config: path });
-  if (rawConfig.env?.[environment] !== undefined) return ["--env", environment];
-  if (environment === "production") return ["--env="];
-  throw new Problem(`wrangler.toml has no section [env.${environment}].`);
+  if (rawConfig.env?.[environment] !== undefined) return [...which, "--env", environment];
+  if (environment === "production") return [...which, "--env="];
+  throw new Problem(`${name} has no section [env.${environment}]; --env production is its top level.`);
 }
 
 function readResults(stdout: string) {

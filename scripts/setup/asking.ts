@@ -6,12 +6,17 @@ export interface Asking {
   text(question: string, fallback?: string): Promise<string>;
   /** Yes unless the person says no. */
   yes(question: string): Promise<boolean>;
+  /** No unless the person says yes: never with `assumeYes`. */
+  sure(question: string): Promise<boolean>;
   close(): void;
 }
 
 /** Asks on the terminal; with `assumeYes` every question is answered by its default, and one without ends the run. */
 export function createAsking(assumeYes: boolean): Asking {
-  const lines = assumeYes ? undefined : createInterface({ input: process.stdin, output: process.stdout });
+  // Not as a terminal of its own: Ctrl-C ends this and the wrangler that runs, and a line is edited as anywhere else.
+  const lines = assumeYes ? undefined : createInterface({ input: process.stdin, terminal: false });
+  // wrangler, where it asks something itself, is the only one that reads.
+  lines?.pause();
   // Kept as they come: piped answers may all be there before the first question.
   const waiting: ((line: string | undefined) => void)[] = [];
   const typed: string[] = [];
@@ -29,7 +34,10 @@ export function createAsking(assumeYes: boolean): Asking {
   const read = async (): Promise<string | undefined> => {
     const line = typed.shift();
     if (line !== undefined || ended) return line;
-    return await new Promise((resolve) => waiting.push(resolve));
+    lines?.resume();
+    const next = await new Promise<string | undefined>((resolve) => waiting.push(resolve));
+    if (!ended) lines?.pause();
+    return next;
   };
 
   const text: Asking["text"] = async (question, fallback) => {
@@ -46,6 +54,7 @@ export function createAsking(assumeYes: boolean): Asking {
   return {
     text,
     yes: async (question) => !/^no?$/i.test(await text(`${question} [Y/n]`, "")),
+    sure: async (question) => /^y(?:es)?$/i.test(await text(`${question} [y/N]`, "")),
     close: () => lines?.close(),
   };
 }

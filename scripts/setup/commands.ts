@@ -1,5 +1,5 @@
 import { styleText } from "node:util";
-import { Problem } from "../lib/command.ts";
+import { Problem, quoted } from "../lib/command.ts";
 import { wrangler, type Ended } from "../lib/wrangler.ts";
 import type { Asking } from "./asking.ts";
 
@@ -15,16 +15,15 @@ export interface Commands {
   look(args: readonly string[]): Promise<Ended | undefined>;
   /** Shows a command that changes something, asks, and runs it. False where nothing was run. */
   change(why: string, args: readonly string[], options?: Change): Promise<boolean>;
-  /** Says what is so, and asks whether to go on with it; `otherwise` says what to do instead. */
+  /** Says what is so, and goes on with it only where the person says yes; `otherwise` says what to do instead. */
   agree(what: string, otherwise: string): Promise<void>;
 }
 
-const quoted = (part: string): string =>
-  /^[\w@%+=:,./-]+$/.test(part) ? part : `'${part.replaceAll("'", "'\\''")}'`;
-
 /** What a person would type. */
 function shown(args: readonly string[], { secret, env = {} }: Change = {}): string {
-  const set = Object.entries(env).map(([name, value]) => `${name}=${quoted(value)} `);
+  const set = Object.entries(env).flatMap(([name, value]) =>
+    value === "" ? [] : `${name}=${quoted(value)} `,
+  );
   const line = `${set.join("")}npx wrangler ${args.map(quoted).join(" ")}`;
   return secret === undefined ? line : `${line}   (the value goes to its standard input)`;
 }
@@ -58,7 +57,7 @@ export function createCommands(asking: Asking, isDryRun: boolean): Commands {
     },
     async agree(what, otherwise) {
       console.log(what);
-      if (!(await asking.yes("  Go on with it?"))) throw new Problem(`Stopped. ${otherwise}`);
+      if (!(await asking.sure("  Go on with it?"))) throw new Problem(`Stopped. ${otherwise}`);
     },
   };
 }

@@ -1,29 +1,18 @@
 import { stop } from "esbuild";
-import { readFile, writeFile } from "node:fs/promises";
-import { join, relative } from "node:path";
+import { writeFile } from "node:fs/promises";
+import { relative } from "node:path";
 import { hashBundle } from "../bundle-hash/bundle.ts";
 import { Problem, runCommand } from "../lib/command.ts";
 import { cleanCommit } from "../lib/commit.ts";
-import { codeOf, root } from "../lib/files.ts";
+import { root } from "../lib/files.ts";
 import { fillConfig, readFilling } from "../lib/wrangler-toml.ts";
 import { createAsking, type Asking } from "./asking.ts";
 import { createCommands, type Commands } from "./commands.ts";
+import { firstConfig, readConfig } from "./config.ts";
 import { ensureMasterKey } from "./master-key.ts";
 import { readOptions, usage, type Options } from "./options.ts";
-import { ensureDatabase, ensureNamespace } from "./resources.ts";
+import { askBeforeReplacing, ensureDatabase, ensureNamespace } from "./resources.ts";
 import { chooseVariables, missingRoute } from "./variables.ts";
-
-const blobsTitle = "bindify-blobs";
-
-/** The operator's configuration, or the shipped one where there is none yet. */
-async function readConfig(path: string): Promise<string> {
-  try {
-    return await readFile(path, "utf8");
-  } catch (error) {
-    if (codeOf(error) !== "ENOENT") throw error;
-    return await readFile(join(root, "wrangler.toml.example"), "utf8");
-  }
-}
 
 /** Ids are written as soon as they are known, so that a second run finds them. */
 async function configure(options: Options, commands: Commands, asking: Asking): Promise<void> {
@@ -38,13 +27,14 @@ async function configure(options: Options, commands: Commands, asking: Asking): 
   };
   await keep(fillConfig(config, { variables: await chooseVariables(config, options, asking) }));
   await signIn(commands);
-  const { databaseName, databaseId, blobsId } = readFilling(config);
+  const { workerName, databaseName, databaseId, blobsId } = readFilling(config);
   if (databaseId === "") {
+    await askBeforeReplacing(commands, workerName, options.config);
     const id = await ensureDatabase(commands, databaseName, options.place);
     if (id !== undefined) await keep(fillConfig(config, { databaseId: id }));
   }
   if (blobsId === "") {
-    const id = await ensureNamespace(commands, blobsTitle);
+    const id = await ensureNamespace(commands, `${workerName}-blobs`);
     if (id !== undefined) await keep(fillConfig(config, { blobsId: id }));
   }
 }
@@ -84,9 +74,10 @@ await runCommand(usage, async () => {
     await commands.change("The tables:", ["d1", "migrations", "apply", "DB", "--remote", ...config]);
     const release = await releaseArguments(options.isDryRun);
     // wrangler does not tell the build of the page which configuration it deploys.
-    const env = options.config === join(root, "wrangler.toml") ? {} : { PAGE_CONFIG: options.config };
+    const env = { PAGE_CONFIG: options.config === firstConfig ? "" : options.config };
     await commands.change("The worker and the page:", ["deploy", ...config, ...release], { env });
-    await ensureMasterKey(commands, asking, options.config);
+    const { workerName } = readFilling(await readConfig(options.config));
+    await ensureMasterKey(commands, asking, { config: options.config, workerName });
   } finally {
     asking.close();
   }

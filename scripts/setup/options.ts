@@ -15,8 +15,9 @@ run again later, it deploys the present commit.
   --oidc-issuer URL --oidc-jwks-url URL --oidc-audience TEXT
   --location HINT        where the database is: weur, eeur, enam, wnam, apac or oc
   --jurisdiction NAME    keep the database's data in a jurisdiction: eu, us or fedramp
-  --config PATH          the configuration to write; default wrangler.toml
-  --yes                  run every command without asking
+  --config PATH          the configuration to write; default wrangler.toml. Another one is a copy of
+                         wrangler.toml.example with another name and database_name
+  --yes                  run every command without asking; stops where it would replace or take over what is there
   --dry-run              only show the commands; nothing is run and nothing is written
   --help                 this text
 `;

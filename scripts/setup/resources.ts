@@ -38,7 +38,7 @@ export async function ensureDatabase(
   if (existing !== undefined) {
     await commands.agree(
       `The account has a database called ${name} already, of an earlier run or of something else.`,
-      "For another one change database_name in the configuration.",
+      `For another one change database_name in the configuration; to use it, add database_id = "${existing}" below it.`,
     );
     return existing;
   }
@@ -56,12 +56,26 @@ export async function ensureNamespace(commands: Commands, title: string): Promis
   if (existing !== undefined) {
     await commands.agree(
       `The account has a KV namespace called ${title} already, of an earlier run or of something else.`,
-      "For another one create it (`npx wrangler kv namespace create NAME`) and write its id into the configuration.",
+      `To use it, add id = "${existing}" below binding = "BLOBS" in the configuration; for another one create it ` +
+        "(`npx wrangler kv namespace create NAME`) and add its id there.",
     );
     return existing;
   }
   const isMade = await commands.change("The storage of sealed blobs:", ["kv", "namespace", "create", title]);
   return isMade ? await find() : undefined;
+}
+
+/** A first deployment goes on only where it replaces no worker, or the person says that it may. */
+export async function askBeforeReplacing(commands: Commands, name: string, config: string): Promise<void> {
+  const ended = await commands.look(["deployments", "list", "--json", "--config", config]);
+  if (ended === undefined) return;
+  const said = `${ended.stdout}${ended.stderr}`;
+  if (said.includes("[code: 10007]")) return;
+  if (ended.code !== 0) throw new Problem(`${said}\nwrangler ${ended.how}.`);
+  await commands.agree(
+    `The account has a worker called ${name} already. This would replace it.`,
+    "Give this one another name in the configuration, or run this without --yes to replace it.",
+  );
 }
 
 /** Names of the deployment's secrets; undefined in a dry run. */

@@ -44,6 +44,8 @@ afterAll(async () => {
 });
 
 const keysFile = () => join(folder, "keys.json");
+/** Where setup left the copy of a worker's first key. */
+const copyOf = (worker: string) => join(folder, "state/deployment", worker, "managed-encryption-keys.json");
 const rotateKeys = (...args: string[]) =>
   operator.run("rotate-keys", ["--keys-file", keysFile(), "--env", "production", "--yes", ...args]);
 
@@ -113,7 +115,7 @@ describe("npm run setup", { timeout }, () => {
     const applied = database.rows.prepare("SELECT name FROM d1_migrations ORDER BY id").all();
     expect(applied.map((row) => row["name"])).toEqual(files.toSorted());
     expect([...double.account.namespaces.values()]).toEqual(["bindify-blobs"]);
-    await copyFile(join(folder, "state/deployment/managed-encryption-keys.json"), keysFile());
+    await copyFile(copyOf("bindify"), keysFile());
     await chmod(keysFile(), 0o600);
     expect((await sentKeys()).keys).toHaveLength(1);
   });
@@ -154,7 +156,8 @@ describe("npm run setup", { timeout }, () => {
 
   it("run again it deploys, and does nothing else", async () => {
     const begin = double.account.arrivals.length;
-    const { code, stdout } = await operator.run("setup", ["--yes"]);
+    // Left over from another command: it is not the configuration that is deployed.
+    const { code, stdout } = await operator.run("setup", ["--yes"], { PAGE_CONFIG: "elsewhere.toml" });
     expect(code).toBe(0);
     expect(stdout).toContain(`${secret} is set already`);
     expect(changes(begin).filter((line) => /secrets|database$|namespaces$|upload$/.test(line))).toEqual([]);
@@ -163,7 +166,7 @@ describe("npm run setup", { timeout }, () => {
   });
 });
 
-it("builds the page for the configuration that is deployed", async () => {
+it("builds the page for the configuration that is deployed", { timeout }, async () => {
   const other = join(operator.clone, "wrangler.staging.toml");
   const text = await readFile(join(operator.clone, "wrangler.toml"), "utf8");
   await writeFile(other, text.replace(clerkKey, `pk_live_${btoa("clerk.staging.test$")}`));
@@ -215,12 +218,81 @@ describe("npm run rotate-keys", { timeout }, () => {
   });
 });
 
+const secondConfig = () => join(operator.clone, "wrangler.trial.toml");
+const setupSecond = () => operator.run("setup", [...setup, "--config", "wrangler.trial.toml"]);
+
+describe("a second deployment", { timeout }, () => {
+  it("is refused where it has the name of the first", async () => {
+    double.account.atWork = undefined;
+    const begin = double.account.arrivals.length;
+    const missing = await setupSecond();
+    expect(missing.stderr).toContain(`${secondConfig()} does not exist. For a second deployment copy`);
+    await copyFile(join(operator.clone, "wrangler.toml.example"), secondConfig());
+    const refused = await setupSecond();
+    expect(refused.stderr).toContain("names its worker bindify, as wrangler.toml does");
+    expect([missing.code, refused.code]).toEqual([1, 1]);
+    expect(double.account.arrivals.slice(begin)).toEqual([]);
+  });
+
+  it("takes nothing from the first", async () => {
+    const { account } = double;
+    const named = (await readFile(secondConfig(), "utf8"))
+      .replace('name = "bindify"', 'name = "trial"')
+      .replace('database_name = "bindify"', 'database_name = "trial-data"');
+    await writeFile(secondConfig(), named);
+    const before = structuredClone(onlyWorker(account));
+    const { code, stdout } = await setupSecond();
+    expect(stdout).toContain(`Move ${copyOf("trial")} to a safe place`);
+    expect(code).toBe(0);
+
+    expect([...account.databases.values()].map(({ name }) => name)).toEqual(["bindify", "trial-data"]);
+    expect([...account.namespaces.values()]).toEqual(["bindify-blobs", "trial-blobs"]);
+    expect([...account.workers.keys()]).toEqual(["bindify", "trial"]);
+    const [first, second] = account.workers.values();
+    expect(first).toEqual(before);
+    const bindings = second === undefined ? [] : deployedVersion(second).metadata.bindings;
+    const [, database] = account.databases.keys();
+    const [, namespace] = account.namespaces.keys();
+    expect(bindings).toContainEqual({ name: "DB", type: "d1", id: database });
+    expect(bindings).toContainEqual({ name: "BLOBS", type: "kv_namespace", namespace_id: namespace });
+    const { keys: ownKeys } = await readKeysFile(copyOf("trial"));
+    expect(JSON.parse(second?.secrets.get(secret) ?? "")).toEqual(ownKeys.map((key) => ({ key })));
+    for (const key of ownKeys) {
+      expect(keys).not.toContain(key);
+      keys.add(key);
+    }
+  });
+
+  it("is not replaced by one that only has its name", async () => {
+    const begin = double.account.arrivals.length;
+    const another = join(operator.clone, "wrangler.another.toml");
+    const example = await readFile(join(operator.clone, "wrangler.toml.example"), "utf8");
+    await writeFile(another, example.replace('name = "bindify"', 'name = "trial"'));
+    const { code, stdout, stderr } = await operator.run("setup", [...setup, "--config", another]);
+    expect(stdout).toContain("The account has a worker called trial already. This would replace it.");
+    expect(stderr).toContain("Give this one another name in the configuration");
+    expect(code).toBe(1);
+    expect(changes(begin)).toEqual([]);
+  });
+
+  it("has its own keys rotated", async () => {
+    const begin = double.account.arrivals.length;
+    const which = ["--keys-file", copyOf("trial"), "--config", "wrangler.trial.toml"];
+    const { code, stdout } = await rotateKeys(...which, "--dry-run");
+    expect(stdout).toContain("On production (wrangler.trial.toml) this would:");
+    expect(code).toBe(0);
+    const [, database = ""] = double.account.databases.keys();
+    const queries = double.account.arrivals.slice(begin).filter(({ path }) => path.endsWith("/query"));
+    expect(new Set(queries.map(({ path }) => path))).toEqual(new Set([`/d1/database/${database}/query`]));
+  });
+});
+
 it("shows no key to anybody but Cloudflare, and asks nobody else", async () => {
   const canaries = [...keys].map((key, at) => textCanary(`key ${at}`, key));
-  expect(canaries).toHaveLength(2);
+  expect(canaries).toHaveLength(3);
   const bodies = double.account.arrivals.map(({ path, body }) => ({ place: path, text: body }));
   const places = new Set(findLeaks(bodies, canaries).map(({ place }) => place));
-  expect([...places]).toEqual(["/workers/scripts/bindify/secrets"]);
+  expect([...places]).toEqual(["/workers/scripts/bindify/secrets", "/workers/scripts/trial/secrets"]);
   const traces = await operator.traces();
   expect(traces.some(({ place }) => place.includes("wrangler-"))).toBe(true);
   expect(findLeaks(traces, canaries)).toEqual([]);

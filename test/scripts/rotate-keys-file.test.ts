@@ -141,12 +141,20 @@ describe("npm run rotate-keys: command line", () => {
       "a command of its own",
     ],
     [["--keys-file", "x", "--env", "local", "--wait", "soon"], "--wait takes minutes"],
+    [["--keys-file", "x", "--env", "local", "--config", "x.toml"], "--config is for a deployment"],
     [["--keys", "x"], "Unknown option"],
   ])("wrong usage ends with 2: %j", async (args, reason) => {
     const { code, stderr } = await rotate(...args);
     expect(stderr).toContain(reason);
     expect(stderr).not.toContain(key);
     expect(code).toBe(2);
+  });
+
+  it("says which configuration is missing", async () => {
+    const path = join(folder, "none.toml");
+    const { code, stderr } = await rotate("--keys-file", "x", "--env", "production", "--config", path);
+    expect(stderr).toContain(`There is no ${path}.`);
+    expect(code).toBe(1);
   });
 
   it("says what is missing where nothing runs", async () => {

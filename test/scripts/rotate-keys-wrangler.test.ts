@@ -6,6 +6,8 @@ import { z } from "zod";
 import { fingerprintOfKey, newMasterKey } from "../../scripts/lib/master-key.ts";
 import { root } from "../../scripts/lib/files.ts";
 import { createKeysFile, readKeysFile } from "../../scripts/rotate-keys/keys-file.ts";
+import { next } from "../../scripts/rotate-keys/next.ts";
+import { readOptions } from "../../scripts/rotate-keys/options.ts";
 import { createProgress } from "../../scripts/rotate-keys/progress.ts";
 import { rotate } from "../../scripts/rotate-keys/run.ts";
 import type { Target } from "../../scripts/rotate-keys/target.ts";
@@ -102,6 +104,53 @@ describe("rotate-keys through wrangler", () => {
     expect(call?.env["WRANGLER_LOG_SANITIZE"]).toBe("true");
   });
 
+  it.each([
+    ["production", "", ["--env="]],
+    ["production", "[env.production]\n", ["--env", "production"]],
+    ["staging", "[env.staging]\n", ["--env", "staging"]],
+  ])("asks about the deployment of the configuration that is given: %s, %j", async (name, section, env) => {
+    await behave("work", [[]]);
+    const config = join(folder, "other.toml");
+    await writeFile(config, `name = "other"\n${section}`);
+    const other = wranglerTarget({
+      environment: name,
+      config,
+      command: [process.execPath, fake, folder],
+      pause: 1,
+    });
+    expect(other.name).toBe(`${name} (${config})`);
+    await other.query("SELECT 1");
+    await behave("work", ["MANAGED_ENCRYPTION_KEYS"]);
+    await other.secretNames?.();
+    await other.putSecret("[]");
+    const which = ["--config", config, ...env];
+    expect((await calls()).map(({ args }) => args.slice(-which.length))).toEqual([which, which, which]);
+  });
+
+  it("does not take the top level of a configuration for an environment that it lacks", async () => {
+    const config = join(folder, "other.toml");
+    await writeFile(config, 'name = "other"\n');
+    expect(() => wranglerTarget({ environment: "staging", config })).toThrow(
+      `${config} has no section [env.staging]; --env production is its top level.`,
+    );
+  });
+
+  it("names the configuration in the command that comes next", () => {
+    const file = { path: "/keys.json", keys: [], fingerprints: ["a".repeat(16), "b".repeat(16)] };
+    const options = readOptions([
+      "--keys-file",
+      "/keys.json",
+      "--env",
+      "production",
+      "--config",
+      "my own.toml",
+    ]);
+    const step = { do: "done", needed: [], removable: ["a".repeat(16)] } as const;
+    expect(next(step, file, options)).toContain(
+      `--keys-file /keys.json --env production --config 'my own.toml' --remove ${"a".repeat(16)}`,
+    );
+  });
+
   it("reads the rows of each statement", async () => {
     await behave("work", [[{ one: 1 }], []]);
     expect(await target().query("SELECT 1; SELECT 2")).toEqual([[{ one: 1 }], []]);
@@ -163,7 +212,7 @@ describe("rotate-keys through wrangler", () => {
     const by: Target = { ...target(), query: () => Promise.resolve(rowsSchema.parse(rows)) };
     const lines: string[] = [];
     await expect(run(path, lines, by, fingerprints[0])).rejects.toThrow(
-      "secret delete MANAGED_ENCRYPTION_MASTER_KEY",
+      "secret delete MANAGED_ENCRYPTION_MASTER_KEY --env staging",
     );
     expect((await readKeysFile(path)).keys).toEqual([old, active]);
   });

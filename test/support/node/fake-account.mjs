@@ -10,7 +10,8 @@ const account = existsSync(state)
   : { signedIn: false, databases: [], namespaces: [], secrets: [], deployments: 0 };
 const args = process.argv.slice(2);
 const input = isatty(0) || args[0] === "login" ? "" : readFileSync(0, "utf8");
-appendFileSync(join(folder, "calls"), `${JSON.stringify({ args, input })}\n`);
+const page = process.env.PAGE_CONFIG;
+appendFileSync(join(folder, "calls"), `${JSON.stringify({ args, input, page })}\n`);
 
 if (args.includes("--dry-run")) {
   const outdir = args[args.indexOf("--outdir") + 1];
@@ -21,13 +22,22 @@ if (args.includes("--dry-run")) {
 
 const [first, second, third] = args;
 const command = [first, second, third].filter((part) => part && !part.startsWith("-")).join(" ");
-const broken = existsSync(join(folder, "broken")) ? readFileSync(join(folder, "broken"), "utf8") : undefined;
-if (broken !== undefined && command.startsWith(broken)) {
+/** Whether the file of this name says that this command is meant. */
+const isMeant = (file) =>
+  existsSync(join(folder, file)) && command.startsWith(readFileSync(join(folder, file), "utf8"));
+if (isMeant("broken")) {
   console.error("✘ [ERROR] The network is down.");
   process.exit(1);
 }
 
-if (first === "whoami") process.exitCode = account.signedIn ? 0 : 1;
+if (isMeant("hanging")) {
+  process.once("SIGINT", () => {
+    writeFileSync(join(folder, "hangs"), "interrupted");
+    process.exit(130);
+  });
+  writeFileSync(join(folder, "hangs"), "it hangs");
+  setTimeout(() => {}, 60_000);
+} else if (first === "whoami") process.exitCode = account.signedIn ? 0 : 1;
 else if (first === "login") account.signedIn = true;
 else if (command === "d1 list") console.log(JSON.stringify(account.databases));
 else if (command.startsWith("d1 create")) account.databases.push({ uuid: "db-uuid-1", name: third });
@@ -36,6 +46,12 @@ else if (command.startsWith("kv namespace create"))
   account.namespaces.push({ id: "kv-id-1", title: args[3] });
 else if (command === "secret list") console.log(JSON.stringify(account.secrets));
 else if (command.startsWith("secret put")) account.secrets.push({ name: third, type: "secret_text" });
-else if (first === "deploy") account.deployments += 1;
+else if (command === "deployments list") {
+  if (account.deployments > 0) console.log("[]");
+  else {
+    console.error("✘ [ERROR] This Worker does not exist on your account. [code: 10007]");
+    process.exitCode = 1;
+  }
+} else if (first === "deploy") account.deployments += 1;
 else if (command !== "d1 migrations apply") process.exitCode = 2;
 writeFileSync(state, JSON.stringify(account));
