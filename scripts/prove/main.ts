@@ -21,7 +21,12 @@ await runCommand(usage, async () => {
   const { seed, seconds, quick } = readOptions(process.argv.slice(2));
   const began = performance.now();
   console.log(`Leak proof, seed ${seed}`);
-  const { run, secrets } = await runModel(seed, seconds, progress);
+  const { run, secrets } = await runModel(
+    seed,
+    seconds,
+    progress,
+    (soFar) => shortcomings(soFar, [], []).length === 0,
+  );
 
   const builds = packPlants(plants, quick ? 13 : 1);
   let tried = 0;

@@ -24,16 +24,22 @@ export interface ModelRun {
 const lanes = 3;
 /** Operations between two looks at everything that is stored. */
 const betweenLooks = 20;
+/** How often every operation runs once more where something that has to be seen was not seen yet. */
+const moreRounds = 4;
 /** What an invocation does after its answer, ms. */
 const settling = 800;
 /** Renewals take a fraction of this, ms. */
 const dead = 1000;
 
-/** Runs every operation at least once, and then random ones until `seconds` are over. */
+/**
+ * Runs every operation at least once, and then random ones until `seconds` are over. What comes about is drawn at
+ * random: while `isWhole` says that something is lacking, every operation runs once more.
+ */
 export async function runModel(
   seed: number,
   seconds: number,
   progress: (text: string) => void,
+  isWhole: (run: ModelRun) => boolean,
 ): Promise<{ readonly run: ModelRun; readonly secrets: readonly Planted[] }> {
   const dice = createDice(seed);
   const world = await createWorld(dice.child());
@@ -50,16 +56,27 @@ export async function runModel(
     };
     for (const operation of [connectByKey, signIn, signIn, connectByKey, ...operations])
       await perform(operation);
+    const performAll = async (next: () => Operation | undefined): Promise<void> => {
+      await Promise.all(
+        Array.from({ length: lanes }, async () => {
+          for (let one = next(); one !== undefined; one = next()) await perform(one);
+        }),
+      );
+    };
+    const look = async (): Promise<ModelRun> => {
+      await lookAtEverything(world);
+      const judgement = judge(world.secrets, world.collected);
+      return { judgement, done, answers: world.answers, storageFailures: await world.storageFailures() };
+    };
     const until = performance.now() + seconds * 1000;
-    await Promise.all(
-      Array.from({ length: lanes }, async () => {
-        while (performance.now() < until) await perform(draw(dice));
-      }),
-    );
-    await lookAtEverything(world);
-    const judgement = judge(world.secrets, world.collected);
-    const storageFailures = await world.storageFailures();
-    return { run: { judgement, done, answers: world.answers, storageFailures }, secrets: world.secrets.all };
+    await performAll(() => (performance.now() < until ? draw(dice) : undefined));
+    let run = await look();
+    for (let round = 0; round < moreRounds && !isWhole(run); round += 1) {
+      const again = [...operations];
+      await performAll(() => again.shift());
+      run = await look();
+    }
+    return { run, secrets: world.secrets.all };
   } finally {
     await stop();
     await world.close();
