@@ -23,6 +23,9 @@ process.env["WRANGLER_SEND_METRICS"] = "false";
 /** Tests that need Node: real servers, real clients, files. All others run inside workerd. */
 const nodeTests = ["test/e2e/**/*.test.ts", "test/scripts/**/*.test.ts", "test/house/**/*.test.ts"];
 
+/** How long what is polled may take to come: less than a test has. The default of a second is not enough for a busy machine. */
+const expect = { poll: { timeout: 15_000 } };
+
 export default defineConfig(async () => {
   const migrations = await readD1Migrations(fileURLToPath(new URL("./migrations", import.meta.url)));
   const { privateKey } = await generateKeyPair("EdDSA", { crv: "Ed25519", extractable: true });
@@ -63,6 +66,7 @@ export default defineConfig(async () => {
             setupFiles: ["./test/setup.ts"],
             // For a busy machine; what hangs has limits of its own.
             testTimeout: 20_000,
+            expect,
             sequence: { groupOrder: 0 },
           },
         },
@@ -73,6 +77,7 @@ export default defineConfig(async () => {
             include: nodeTests,
             testTimeout: 60_000,
             hookTimeout: 60_000,
+            expect,
             sequence: { groupOrder: 1 },
           },
         },

@@ -12,8 +12,8 @@ export interface AuthorizationServerOptions {
   /** The protected resource that tokens are for (RFC 8707). */
   resource: string;
   store: TokenStore;
-  /** Seconds. */
-  accessTokenTtl: number;
+  /** Seconds; asked for with each token. */
+  accessTokenTtl: () => number;
   /** Seconds. */
   refreshTokenTtl: number;
   rotateRefreshTokens: boolean;
@@ -105,7 +105,7 @@ export async function createAuthorizationServer(options: AuthorizationServerOpti
           // Opaque, so that a revoked token stops working at once.
           return {
             scope: scopes.join(" "),
-            accessTokenTTL: options.accessTokenTtl,
+            accessTokenTTL: options.accessTokenTtl(),
             accessTokenFormat: "opaque",
           };
         },

@@ -17,8 +17,8 @@ export interface DemoServiceOptions {
   /** 0 takes a free port. */
   port: number;
   host?: "127.0.0.1";
-  /** Seconds; 600 unless told. */
-  accessTokenTtl?: number;
+  /** Seconds, asked for with each token; 600 unless told. */
+  accessTokenTtl?: () => number;
   /** Seconds; 30 days unless told. */
   refreshTokenTtl?: number;
   /** Whether a refresh token is used up by its use, so that a second use ends the grant; true unless told. */
@@ -102,7 +102,7 @@ export async function startDemoService(options: DemoServiceOptions): Promise<Dem
     issuer: url,
     resource: mcpUrl,
     store,
-    accessTokenTtl: options.accessTokenTtl ?? 600,
+    accessTokenTtl: options.accessTokenTtl ?? (() => 600),
     refreshTokenTtl: options.refreshTokenTtl ?? 30 * 86_400,
     rotateRefreshTokens: options.rotateRefreshTokens ?? true,
     fetchClientDocument: options.fetchClientDocument ?? fetch,

@@ -1,6 +1,6 @@
 /**
- * The time that an exchange may take. One timer, armed once: moving the deadline costs nothing until it fires, which
- * matters where each call of the proxy has one.
+ * The time that an exchange may take. One timer, armed once: moving the deadline to a later moment costs nothing until
+ * it fires, which matters where each call of the proxy has one.
  */
 export class Deadline {
   readonly controller = new AbortController();
@@ -15,9 +15,13 @@ export class Deadline {
     this.#timer = setTimeout(() => this.#fire(), time);
   }
 
-  /** Moves the end to `time` ms from now; later than it was. */
-  extend(time: number): void {
+  /** Moves the end to `time` ms from now. */
+  move(time: number): void {
+    const before = this.#end;
     this.#end = Date.now() + time;
+    if (this.#end >= before) return;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#fire(), time);
   }
 
   /** No deadline any more: what follows may take as long as it likes. */

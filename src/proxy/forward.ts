@@ -58,7 +58,7 @@ export async function forward(received: Call, deps: ForwardDeps): Promise<Respon
   if (!isEventStream(answer)) {
     const init = { status: answer.status, headers };
     if (isShort(answer)) return new Response(answer.body, init);
-    deadline.extend(deps.times.response);
+    deadline.move(deps.times.response);
     return new Response(timed(answer.body, deadline), init);
   }
 

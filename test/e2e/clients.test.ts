@@ -5,8 +5,6 @@ import { type ConnectedClient, connectV1, connectV2 } from "../support/node/mcp-
 import { connectMcpRemote } from "../support/node/mcp-remote.ts";
 import { runCli, scripts } from "../support/node/run-cli.ts";
 
-const patient = { timeout: 5000 };
-
 const tools = ["add_note", "list_notes", "search_notes", "count_slowly"];
 const demoKey = "demo-notes-key";
 
@@ -70,7 +68,7 @@ describe("the official SDKs", () => {
   it("goes on from KV when the row has given up its copy of the sealed key", async () => {
     const moved = await instance.connect({ service: "demo", key: demoKey });
     const prefix = `t/${moved.connection.id}/`;
-    await expect.poll(async () => (await instance.blobs.list({ prefix })).keys, patient).toHaveLength(1);
+    await expect.poll(async () => (await instance.blobs.list({ prefix })).keys).toHaveLength(1);
     await instance.database
       .prepare("UPDATE connections SET blob = NULL WHERE id = ?1")
       .bind(moved.connection.id)

@@ -93,10 +93,12 @@ describe("an access token that ends", () => {
   });
 
   it("is renewed before it ends, without a refused call", async () => {
-    const short = await startDemoService({ port: 0, accessTokenTtl: 3 });
+    let life = 3;
+    const short = await startDemoService({ port: 0, accessTokenTtl: () => life });
     const made = await connectByOauth(instance, { service: "custom", url: short.mcpUrl });
     expect(await useNotes(made.secretUrl, "one")).toContain("one");
     const { mcpRefused } = short.stats();
+    life = 600;
     await new Promise((resolve) => setTimeout(resolve, 3100));
     expect(await useNotes(made.secretUrl, "two")).toContain("one");
     expect(short.stats().tokensByRefresh).toBeGreaterThan(0);

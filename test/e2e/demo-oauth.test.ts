@@ -35,7 +35,8 @@ async function metadataOf(issuer: string) {
 }
 
 describe("the demo service as an authorization server", async () => {
-  const demo = await startDemoService({ port: 0, accessTokenTtl: 2 });
+  let life = 600;
+  const demo = await startDemoService({ port: 0, accessTokenTtl: () => life });
   afterAll(() => demo.close());
   const metadata = await metadataOf(demo.url);
 
@@ -79,7 +80,7 @@ describe("the demo service as an authorization server", async () => {
     const client = await register();
     const [ada, ben] = [await connect(client, "Ada"), await connect(client, "Ben")];
     expect(ada.access_token).not.toContain(".");
-    expect(ada).toMatchObject({ token_type: "Bearer", expires_in: 2, scope });
+    expect(ada).toMatchObject({ token_type: "Bearer", expires_in: 600, scope });
     const asAda = await connectV2(demo.mcpUrl, { headers: bearer(ada.access_token), era: "modern" });
     await asAda.callTool("add_note", { text: "only Ada's" });
     const asBen = await connectV2(demo.mcpUrl, { headers: bearer(ben.access_token), era: "legacy" });
@@ -90,8 +91,10 @@ describe("the demo service as an authorization server", async () => {
 
   it("ends an access token at its time, and rotates refresh tokens", async () => {
     const client = await register();
+    life = 1;
     const first = await connect(client, "Ada");
-    await new Promise((resolve) => setTimeout(resolve, 2100));
+    life = 600;
+    await new Promise((resolve) => setTimeout(resolve, 1100));
     expect(await status(first.access_token)).toBe(401);
     const second = await refresh(client, first.refresh_token);
     expect(second.refresh_token).not.toBe(first.refresh_token);

@@ -134,16 +134,20 @@ describe("the echo upstream", async () => {
 
   it("counts the clients that leave", async () => {
     upstream.clear();
-    for (const path of ["/hang", "/stall", "/sse?hold", "/large?mb=100"]) {
-      const leave = AbortSignal.timeout(100);
-      const read = fetch(`${upstream.url}${path}`, { signal: leave }).then(async (response) => {
+    for (const [at, path] of ["/hang", "/stall", "/sse?hold", "/large?mb=100"].entries()) {
+      const leave = new AbortController();
+      const read = fetch(`${upstream.url}${path}`, leave).then(async (response) => {
         const reader = response.body?.getReader();
         await reader?.read();
-        await new Promise((resolve) => leave.addEventListener("abort", resolve, { once: true }));
+        // The large one is not taken whole before it is left.
+        await new Promise((resolve) => leave.signal.addEventListener("abort", resolve, { once: true }));
         await reader?.read();
         return reader?.closed;
       });
-      await expect(read).rejects.toThrow();
+      const left = expect(read).rejects.toThrow();
+      await expect.poll(() => upstream.requests.length).toBe(at + 1);
+      leave.abort();
+      await left;
     }
     await upstream.untilAborted(4);
     expect(upstream.aborted("/sse")).toBe(1);

@@ -9,8 +9,6 @@ import {
 } from "../support/node/legacy-sse-server.ts";
 import { connectV1 } from "../support/node/mcp-clients.ts";
 
-const patient = { timeout: 5000 };
-
 const apiKey = "legacy-key";
 
 let instance: Instance;
@@ -98,7 +96,7 @@ describe("a server of HTTP+SSE (2024-11-05)", () => {
     expect(await answer.json()).toMatchObject({ code: "upstream_protocol" });
     await expect(connectV1(connected.secretUrl, { sse: true })).rejects.toThrow(/502/);
     expect(elsewhere.requests).toEqual([]);
-    await expect.poll(() => server.openSessions(), patient).toBe(0);
+    await expect.poll(() => server.openSessions()).toBe(0);
   });
 
   it("an address for messages that was made for another connection is unknown", async () => {

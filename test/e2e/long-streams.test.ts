@@ -3,8 +3,6 @@ import { formsOf } from "../support/node/credential-forms.ts";
 import { type EchoUpstream, startEchoUpstream } from "../support/node/echo-upstream.ts";
 import { type Connected, type Instance, startInstance } from "../support/node/instance.ts";
 
-const patient = { timeout: 5000 };
-
 /** Two isolates over one database: what the second has cached nobody tells it to forget. */
 let instance: Instance;
 let upstream: EchoUpstream;
@@ -47,7 +45,7 @@ describe.concurrent("event streams that stay open", () => {
   it("a silent one gets a keepalive comment after 25 s, between events and nowhere else", async () => {
     const { secretUrl } = await instance.connect({ url: `${upstream.url}/mcp`, key: "good-key" });
     const texts = await Promise.all(
-      ["/sse?count=2&silent=28500", "/sse?count=2&partial&silent=28500", "/sse?count=29&every=1000"].map(
+      ["/sse?count=2&silent=38000", "/sse?count=2&partial&silent=38000", "/sse?count=38&every=1000"].map(
         async (path) => {
           const answer = await fetch(secretUrl, { headers: { "mcp-param-behave": path } });
           return await answer.text();
@@ -82,7 +80,7 @@ describe.concurrent("event streams that stay open", () => {
 
     // Given: the row has given its blob up, so that both isolates keep theirs from KV; and streams are open.
     const name = `t/${id}/1/0`;
-    await expect.poll(() => instance.blobs.get(name), patient).not.toBeNull();
+    await expect.poll(() => instance.blobs.get(name)).not.toBeNull();
     const blob = (await instance.blobs.get(name, "text")) ?? "";
     await instance.database.prepare("UPDATE connections SET blob = NULL WHERE id = ?1").bind(id).run();
     for (const text of await ask()) expect(text).toContain('"result"');
@@ -113,7 +111,7 @@ describe.concurrent("event streams that stay open", () => {
       // Whole events: what was cut off is never half an event.
       expect(text === "" || text.endsWith("\n\n")).toBe(true);
     }
-    await expect.poll(() => mine().filter(({ aborted }) => aborted).length, patient).toBe(8);
+    await expect.poll(() => mine().filter(({ aborted }) => aborted).length).toBe(8);
   });
 
   it("T21 the streams of another connection in the same isolates go on", async () => {

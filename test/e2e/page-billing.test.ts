@@ -73,7 +73,7 @@ async function expectPlan(name: string, user: string): Promise<void> {
     const { body } = await paying.instance.api("GET", "/api/me", undefined, user);
     return z.object({ plan: z.object({ name: z.string() }) }).parse(body).plan.name;
   };
-  await expect.poll(ask, { timeout: 5000 }).toBe(name);
+  await expect.poll(ask).toBe(name);
 }
 
 /** To Stripe's page for what is paid, one button there, and back. */

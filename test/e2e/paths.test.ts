@@ -42,14 +42,12 @@ describe("where clients look for an authorization server", () => {
       ["POST", posts],
     ] as const) {
       for (const path of paths) {
-        const started = Date.now();
         const body = method === "POST" ? { body: "{}" } : {};
         const answer = await fetch(instance.url + path, { method, redirect: "manual", ...body });
         const found = [answer.status, answer.headers.get("content-type"), answer.headers.get("set-cookie")];
         expect(found, `${method} ${path}`).toEqual([404, "application/problem+json", null]);
         expect(answer.headers.get("www-authenticate")).toBeNull();
         expect(await answer.json()).toMatchObject({ code: "not_found" });
-        expect(Date.now() - started).toBeLessThan(1000);
       }
     }
     expect(upstream.requests).toEqual([]);

@@ -6,7 +6,7 @@ import { type HostileServer, startHostileServer } from "../support/node/hostile-
 import { type Connected, type Instance, startInstance } from "../support/node/instance.ts";
 import { startTcpFaults, type TcpFault, type TcpFaults } from "../support/node/tcp-faults.ts";
 
-const limits = { UPSTREAM_TIMEOUT_SECONDS: "2", RESPONSE_TIMEOUT_SECONDS: "3" };
+const limits = { UPSTREAM_TIMEOUT_SECONDS: "4", RESPONSE_TIMEOUT_SECONDS: "5" };
 
 let instance: Instance;
 let upstream: EchoUpstream;
@@ -70,7 +70,7 @@ describe("T68 the network to the service", () => {
     await network.set(fault);
     const seen = await call(connected.secretUrl);
     expect(codeOf(seen), seen.text).toBe(code);
-    expect(seen.ms).toBeLessThan(8000);
+    expect(seen.ms).toBeLessThan(20_000);
     await network.set({ kind: "none" });
     await works(connected.secretUrl);
   });
@@ -97,7 +97,7 @@ describe("T68 the network to the service", () => {
     );
     const length = await partial;
     expect(typeof length === "string" || length < 1024 * 1024).toBe(true);
-    expect(performance.now() - began).toBeLessThan(10_000);
+    expect(performance.now() - began).toBeLessThan(20_000);
     await network.set({ kind: "none" });
     await works(connected.secretUrl);
   });
@@ -171,7 +171,7 @@ describe.concurrent("every fault of the network", () => {
         const began = performance.now();
         const { status, body } = await finish(state, own);
         expect({ fault, status, body }).toMatchObject({ status: 502, body: { code: "sign_in_unfinished" } });
-        expect(performance.now() - began).toBeLessThan(20_000);
+        expect(performance.now() - began).toBeLessThan(30_000);
       }),
     );
   });
@@ -220,7 +220,7 @@ describe.concurrent("every fault of the network", () => {
         const { status, body } = await instance.api("POST", "/api/connections", wanted, `nobody-${at}`);
         expect(status, JSON.stringify(body)).toBeGreaterThanOrEqual(400);
         expect(z.object({ code: z.string() }).parse(body).code).toBe("target_unreachable");
-        expect(performance.now() - began, fault.kind).toBeLessThan(20_000);
+        expect(performance.now() - began, fault.kind).toBeLessThan(30_000);
         const { body: list } = await instance.api("GET", "/api/connections", undefined, `nobody-${at}`);
         expect(list).toMatchObject({ connections: [] });
       }),

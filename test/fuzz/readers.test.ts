@@ -27,6 +27,16 @@ function streamOf(chunks: readonly Uint8Array[]): ReadableStreamDefaultReader<Ui
   }).getReader();
 }
 
+/** What `work` needs at its quickest of three times, ms: a machine that is busy with other things is no part of it. */
+const quickest = (work: () => unknown): number =>
+  Math.min(
+    ...[1, 2, 3].map(() => {
+      const began = performance.now();
+      work();
+      return performance.now() - began;
+    }),
+  );
+
 /** The same bytes in pieces of random sizes. */
 const pieces = (whole: Uint8Array, sizes: readonly number[]): readonly Uint8Array[] => {
   const chunks: Uint8Array[] = [];
@@ -103,13 +113,15 @@ describe("paths and addresses", () => {
   });
 
   it("any path is judged in a time that does not grow out of hand", () => {
-    const began = performance.now();
     const property = fc.property(fc.string({ unit: "binary", maxLength: 5000 }), (path) => {
       expect(["scan", "stray", "innocent"]).toContain(strayOffence(path));
     });
     fc.assert(property, fuzz(300));
-    for (const part of ["/", ".", "%2e", "../", "apple-touch-icon", "/wp-"]) strayOffence(part.repeat(4000));
-    expect(performance.now() - began).toBeLessThan(5000);
+    for (const part of ["/", ".", "%2e", "../", "apple-touch-icon", "/wp-"])
+      expect(
+        quickest(() => strayOffence(part.repeat(4000))),
+        part,
+      ).toBeLessThan(500);
   });
 });
 
@@ -224,9 +236,8 @@ describe("what authorization servers say", () => {
         expect(["string", "undefined"]).toContain(typeof one);
     });
     fc.assert(property, fuzz(1500));
-    const began = performance.now();
-    readChallenge(new Headers({ "www-authenticate": `scope="${"\\\\".repeat(8000)}` }));
-    expect(performance.now() - began).toBeLessThan(500);
+    const endless = new Headers({ "www-authenticate": `scope="${"\\\\".repeat(8000)}` });
+    expect(quickest(() => readChallenge(endless))).toBeLessThan(500);
   });
 });
 

@@ -25,7 +25,10 @@ function keptCall(headers: Record<string, string> = {}): RequestInit {
   return withHeaders(call, { "content-length": String(length), ...headers });
 }
 
-const quick = (runtime: Runtime): Runtime => ({ ...runtime, times: { headers: 150, response: 300 } });
+/** With this much time for an answer to begin, and for the rest of it, ms. */
+const within =
+  (headers: number, response: number) =>
+  (runtime: Runtime): Runtime => ({ ...runtime, times: { headers, response } });
 
 describe("T64 Origin", () => {
   it.each(["https://evil.example", "null", "http://127.0.0.1:8788", "http://127.0.0.1:8787.evil.example"])(
@@ -74,7 +77,7 @@ describe("what the service does wrong", () => {
   });
 
   it("T68 an answer that does not begin in time is cut", async () => {
-    const hasty = createInstance({}, quick);
+    const hasty = createInstance({}, within(150, 60_000));
     const headers = { "mcp-param-behave": "/hang" };
     const { error } = await rpcErrorOf(
       await hasty.fetch(connected.secretPath, keptCall(headers)),
@@ -85,16 +88,14 @@ describe("what the service does wrong", () => {
   });
 
   it("T68 an answer that begins and never ends is cut", async () => {
-    const hasty = createInstance({}, quick);
+    const hasty = createInstance({}, within(60_000, 300));
     const answer = await hasty.fetch(
       connected.secretPath,
       withHeaders(rpcCall(), { "mcp-param-behave": "/stall" }),
     );
     expect(answer.status).toBe(200);
-    const started = Date.now();
     // A clean end, not an error: the platform would record that with the URL.
     expect(await answer.text()).toBe("");
-    expect(Date.now() - started).toBeLessThan(3000);
   });
 
   it("a dead service is one sentence, without its address", async () => {

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { connect } from "node:net";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { type Front, startFront } from "../../scripts/start/front.ts";
+import { type Front, type FrontOptions, startFront } from "../../scripts/start/front.ts";
 import { freePort } from "../support/node/free-port.ts";
 import { listenOnLoopback, type Listening } from "../support/node/listening.ts";
 import { sendRaw } from "../support/node/raw-http.ts";
@@ -16,17 +16,14 @@ let url: string;
 /** What the worker behind does; each test says. */
 let handle: Handler;
 
-beforeEach(async () => {
+/** With times that no machine is too busy for, unless the test is about their end. */
+async function start(times: Partial<FrontOptions> = {}): Promise<void> {
   worker = await listenOnLoopback(0, (request, response) => handle(request, response));
   const port = await freePort();
-  front = await startFront({
-    port,
-    workerPort: () => Number(new URL(worker.url).port),
-    holdFor: 700,
-    drainFor: 400,
-  });
+  const workerPort = () => Number(new URL(worker.url).port);
+  front = await startFront({ port, workerPort, holdFor: 30_000, drainFor: 30_000, ...times });
   url = `http://127.0.0.1:${port}`;
-});
+}
 afterEach(async () => {
   await front.close();
   await worker.close();
@@ -39,6 +36,8 @@ const eventStream: Handler = (_, response) => {
 };
 
 describe("the front of npm start", () => {
+  beforeEach(() => start());
+
   it("hands on target, method, header names and values, and the body as they came", async () => {
     let seen: Pick<IncomingMessage, "method" | "url" | "rawHeaders"> | undefined;
     let body = "";
@@ -132,16 +131,18 @@ describe("the front of npm start", () => {
 
 describe("the front while the worker is replaced", () => {
   it("lets calls end, cuts streams that only listen, keeps new calls waiting and loses none", async () => {
-    const finish = Promise.withResolvers<void>();
+    await start();
+    const [arrived, finish] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
     handle = async (request, response) => {
       if (request.method === "GET") return eventStream(request, response);
+      arrived.resolve();
       await finish.promise;
       response.end("the old one");
     };
     const listening = readEvents(await fetch(url));
     await listening.next();
     const early = fetch(url, { method: "POST", body: "x" }).then((answer) => answer.text());
-    await pause(50);
+    await arrived.promise;
 
     const order: string[] = [];
     const swap = front.swap(async () => {
@@ -161,16 +162,18 @@ describe("the front while the worker is replaced", () => {
   });
 
   it("cuts a call that does not end in time, and does not keep others waiting for ever", async () => {
-    handle = () => undefined;
+    await start({ holdFor: 300, drainFor: 200 });
+    const [arrived, replaced] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    handle = () => arrived.resolve();
     const stuck = fetch(url, { method: "POST", body: "x" });
     const cut = expect(stuck).rejects.toThrow();
-    await pause(50);
-    const swap = front.swap(() => pause(1200));
-    await pause(20);
+    await arrived.promise;
+    const swap = front.swap(() => replaced.promise);
     const answer = await fetch(url);
     expect(answer.status).toBe(503);
     expect(answer.headers.get("retry-after")).toBe("5");
     await cut;
+    replaced.resolve();
     await swap;
   });
 });

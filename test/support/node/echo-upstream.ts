@@ -152,7 +152,7 @@ export async function startEchoUpstream(
     aborted: (behaviour) =>
       requests.filter((record) => record.aborted && record.behaviour === (behaviour ?? record.behaviour))
         .length,
-    untilAborted: async (count, behaviour, ms = 5000) => {
+    untilAborted: async (count, behaviour, ms = 15_000) => {
       const deadline = Date.now() + ms;
       while (upstream.aborted(behaviour) < count) {
         if (Date.now() > deadline) {

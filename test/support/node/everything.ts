@@ -53,7 +53,7 @@ export async function startEverything(
     complaint = (complaint + chunk.toString("utf8")).slice(-2000);
   });
   const url = `http://127.0.0.1:${port}/${transport === "sse" ? "sse" : "mcp"}`;
-  const deadline = Date.now() + 20_000;
+  const deadline = Date.now() + 50_000;
   while (!(await answers(url))) {
     if (child.exitCode !== null || Date.now() > deadline) {
       await stop(child);

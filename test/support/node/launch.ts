@@ -46,7 +46,7 @@ export function launchScript(
         listeners.add(look);
         look();
         const fail = (how: string) => reject(new Error(`It ${how} ${pattern}:\n${output}`));
-        setTimeout(() => fail("did not say in time"), 20_000).unref();
+        setTimeout(() => fail("did not say in time"), 50_000).unref();
         void ended.then(() => fail("ended before it said"));
       }),
   };
