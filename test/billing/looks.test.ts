@@ -28,15 +28,28 @@ describe("the job", slow, () => {
   });
 
   it("sees to the limit where whoever made two at once for one place did not get to it", async () => {
+    const services = [upstream(), upstream()];
+    // Both are on their way before either is stored.
+    const [both, asked] = [Promise.withResolvers<void>(), new Set<string>()];
     const shop = await openShop({}, (runtime) => ({
       ...runtime,
       room: { ...runtime.room, settle: async () => await Promise.reject(new Error("cut off")) },
+      outbound: async (url, request) => {
+        if (services.some((service) => service.url === url)) asked.add(url);
+        if (asked.size === services.length) both.resolve();
+        if (asked.has(url)) await both.promise;
+        return await runtime.outbound(url, request);
+      },
     }));
     const buyer = await shop.customer();
     await buyer.buy(1);
     await shop.deliverAll();
-    const body = { service: "custom", url: upstream().url, fields: { api_key: "good-key" } };
-    await Promise.all([1, 2].map(async () => await buyer.call("POST", "/api/connections", body)));
+    await Promise.all(
+      services.map(async ({ url }) => {
+        const body = { service: "custom", url, fields: { api_key: "good-key" } };
+        return await buyer.call("POST", "/api/connections", body);
+      }),
+    );
     expect(await buyer.statuses()).toEqual(["active", "active"]);
     await shop.instance.cron("* * * * *");
     expect(await buyer.statuses()).toEqual(["active", "suspended"]);

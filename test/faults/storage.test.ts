@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, inject, it, vi } from "vitest";
+import { beforeAll, describe, expect, inject, it } from "vitest";
 import { z } from "zod";
 import { faults } from "../../src/lib/fault.ts";
 import type { Outbound } from "../../src/lib/outbound.ts";
@@ -10,6 +10,7 @@ import { createInstance, type Instance } from "../support/instance.ts";
 import { createdAnswer, createPerson, type Person } from "../support/person.ts";
 import { createProvider } from "../support/provider.ts";
 import { createWorld } from "../support/refresh/world.ts";
+import { shortenPauses } from "../support/short-pauses.ts";
 import { begin, goodAnswer } from "../support/sign-in.ts";
 import { upstream } from "../support/upstream.ts";
 
@@ -20,13 +21,10 @@ const healthy = createInstance();
 const service = upstream();
 let person: Person;
 
-// Waits between tries are a fraction of what they are; the database keeps its time.
+shortenPauses();
 beforeAll(async () => {
-  const later = globalThis.setTimeout;
-  vi.stubGlobal("setTimeout", (work: () => void, ms: number) => later(work, ms / 20));
   person = await createPerson(healthy);
 });
-afterAll(() => void vi.unstubAllGlobals());
 
 interface Answered {
   readonly status: number;

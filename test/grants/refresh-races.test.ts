@@ -96,13 +96,19 @@ describe("T76 a refresh that ends after a disconnect", () => {
 
   it("T76 the journal of one that D1 did not take is deleted, its token revoked", async () => {
     const world = await createWorld();
-    const failing = Array.from({ length: 4 }, () => "before" as const);
-    const actor = world.actor({ "grants.commit": failing }, hurried());
+    const disconnected = Promise.withResolvers<void>();
+    let commits = 0;
+    // Two fail before the answer; the others come when the connection is gone.
+    const turn = async (call: string) => {
+      if (call === "grants.commit" && (commits += 1) > 2) await disconnected.promise;
+    };
+    const actor = world.actor({ "grants.commit": ["before", "before"] }, hurried(), turn);
     const held = await world.present();
     const refreshed = await actor.refresh(held);
     expect(refreshed).toMatchObject({ kind: "fresh" });
     const other = world.actor();
     await disconnect(world.user, world.id, { present: undefined, purge: true }, other.deps);
+    disconnected.resolve();
     await actor.settle();
     expect(await world.keys("j")).toEqual([]);
     expect(world.provider.revoked).toHaveLength(1);

@@ -59,7 +59,7 @@ describe("finishing a sign-in", () => {
 
   it("T30 shortly before that it works", async () => {
     const { provider, owner, flow } = await begun();
-    await edit(instance.env, "UPDATE flows SET expires_at = expires_at - 590000");
+    await edit(instance.env, "UPDATE flows SET expires_at = expires_at - 540000");
     await signedInBy(await finish(owner, goodAnswer(flow, provider)));
   });
 

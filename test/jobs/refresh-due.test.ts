@@ -363,11 +363,13 @@ describe("a provider that gives no tokens", () => {
 
     for (const world of worlds) await world.age(20 * minute);
     let [open, most] = [0, 0];
+    const two = Promise.withResolvers<void>();
     const up = await runDue(worlds, {
       around: (send) => async (url, request) => {
         open += 1;
         most = Math.max(most, open);
-        await new Promise((resolve) => setTimeout(resolve, 10));
+        if (open === 2) two.resolve();
+        await two.promise;
         const answer = await send(url, request);
         open -= 1;
         return answer;

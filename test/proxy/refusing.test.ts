@@ -160,11 +160,11 @@ describe("what this deployment says no to", () => {
   it("the limit on unknown credentials bites, and does not touch known ones", async () => {
     const address = { "cf-connecting-ip": "192.0.2.77" };
     const unknown = `/mcp/custom/${"A".repeat(85)}A`;
-    const codes: number[] = [];
-    for (let guess = 0; guess < 35; guess++)
-      codes.push((await instance.fetch(unknown, { headers: address })).status);
-    expect(codes.filter((status) => status === 404).length).toBeLessThanOrEqual(30);
-    expect(codes.at(-1)).toBe(429);
+    const guess = async () => (await instance.fetch(unknown, { headers: address })).status;
+    let status = await guess();
+    // 30 in a minute of the wall clock's, of which one may turn meanwhile.
+    for (let more = 0; more < 60 && status === 404; more++) status = await guess();
+    expect(status).toBe(429);
     expect((await instance.fetch(connected.secretPath, withHeaders(rpcCall(), address))).status).toBe(200);
   });
 

@@ -106,9 +106,9 @@ describe("T75 the holder of a lease that was taken over", () => {
     const sent = await grants.acquire(world.id, 1, leaseLength, null);
     if (sent === null) throw new Error("no lease");
     expect(await grants.intend(sent, attemptBudget)).toBe(true);
-    await world.age(leaseLength + journalDelay - 5000);
+    await world.age(leaseLength + journalDelay - 30_000);
     expect(await grants.acquire(world.id, 1, leaseLength, sent.fence)).toBeNull();
-    await world.age(6000);
+    await world.age(31_000);
     expect(await grants.acquire(world.id, 1, leaseLength, null)).toBeNull();
     expect(await grants.acquire(world.id, 1, leaseLength, sent.fence - 1)).toBeNull();
     expect(await grants.acquire(world.id, 2, leaseLength, sent.fence)).toBeNull();

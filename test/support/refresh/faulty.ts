@@ -41,6 +41,8 @@ export function faultyStores<S extends object>(real: S, plan: FaultPlan, turn?: 
     if (fault === "killed before") kill();
     if (fault === "before") throw new Error("D1_ERROR: the test wants it so");
     if (dead) return await never;
+    // Nothing of the process goes on while the storage works, however long that takes.
+    if (fault === "killed after") dead = true;
     const result = await work();
     executed.push({ call, result });
     if (fault === "killed after") kill();

@@ -171,8 +171,11 @@ function createActor({ plan, clock, turn, provider, keyring, present }: ActorPar
     ...faulty,
     deps,
     events,
-    refresh: async (held) =>
-      await Promise.race([refreshOnce(held ?? (await present()), deps), faulty.killed]),
+    refresh: async (held) => {
+      const refreshed = await Promise.race([refreshOnce(held ?? (await present()), deps), faulty.killed]);
+      // Who died in a call that took longer than its time was not there any more to say so.
+      return faulty.dead() ? await faulty.killed : refreshed;
+    },
     async settle() {
       while (deferred.length > 0) await Promise.race([Promise.all(deferred.splice(0)), faulty.killed]);
     },
