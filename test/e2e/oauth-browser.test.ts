@@ -79,7 +79,7 @@ describe("signing in to a service, in a browser", () => {
 
       // A snippet is all that a client needs.
       await button(page, "Copy the Claude Code configuration").click();
-      await page.getByText("Copied", { exact: true }).waitFor();
+      await page.getByText("Copied the Claude Code configuration.").waitFor({ state: "attached" });
       const { url, headers } = readSnippet(await readClipboard(context, demo.url));
       expect(url).toBe(`${instance.url}/mcp/demo`);
       const client = await connectV2(url, { headers, era: "auto" });
@@ -154,6 +154,7 @@ describe("signing in to a service, in a browser", () => {
       await button(page, "I have saved it").click();
       await row.getByText("Never used").or(row.getByText("Working")).waitFor();
       await manage(page, label, "Disconnect");
+      expect(await watched.layoutShift()).toBe(0);
       await page.getByRole("dialog").getByRole("button", { name: "Disconnect" }).click();
       await page.getByText("when a client next uses").waitFor();
 
@@ -162,7 +163,6 @@ describe("signing in to a service, in a browser", () => {
       expect(elsewhere).toEqual([]);
       for (const address of watched.foreign)
         expect(new URL(address).pathname).toMatch(/^\/(auth|sign-in)(\/|$)/);
-      expect(await watched.layoutShift()).toBe(0);
       expect(await sidewaysOverflow(page)).toBe(0);
       await context.close();
     },

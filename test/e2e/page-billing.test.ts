@@ -120,7 +120,7 @@ describe("the plan in the page", () => {
     await page.getByRole("link", { name: "Plan and billing" }).click();
     await plan(page, "No plan");
     await panel(page).getByText("The free trial has ended.").waitFor();
-    expect(await page.locator(":focus").innerText()).toBe("Plan and billing");
+    await expect.poll(() => page.locator(":focus").innerText()).toBe("Plan and billing");
     await expectFine(page, "no plan", looks);
     expect(await statesOf(page)).toEqual({ First: suspended, Second: suspended, Third: suspended });
 

@@ -72,7 +72,7 @@ describe("every page", () => {
       await page.goto(`${instance.url}/${hash}`);
       await heading(page, title).waitFor();
       await settled(page);
-      expect([hash, await page.title()]).toEqual([hash, expect.stringMatching(/.+ · Bindify$/)]);
+      await expect.poll(() => page.title(), { message: hash }).toMatch(/.+ · Bindify$/);
       await expectFine(page, hash, looks);
     }
     // What is not there is refused with 404, which Chromium itself reports.

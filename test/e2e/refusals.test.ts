@@ -100,7 +100,7 @@ const clients: Record<string, Connect> = {
 };
 
 /** What the client's user would read, and that it came at once rather than by a time-out. */
-async function complaintOf(attempt: () => Promise<unknown>, limit = 5000): Promise<string> {
+async function complaintOf(attempt: () => Promise<unknown>, limit = 20_000): Promise<string> {
   const started = Date.now();
   const complaint = await attempt().then(
     () => "no complaint",

@@ -9,6 +9,7 @@ import { highest } from "../../scripts/bench/results.ts";
 import { growthOf } from "../../scripts/bench/soak.ts";
 import { median, ratio } from "../../scripts/bench/stats.ts";
 import { findWrk, howToGetWrk, readResult } from "../../scripts/bench/wrk.ts";
+import { ownEnvironment } from "../support/node/environment.ts";
 
 const main = fileURLToPath(new URL("../../scripts/bench/main.ts", import.meta.url));
 
@@ -23,7 +24,7 @@ function bench(args: readonly string[], env: Record<string, string> = {}): Promi
     execFile(
       process.execPath,
       [main, ...args],
-      { env: { ...process.env, ...env } },
+      { env: { ...ownEnvironment(), ...env } },
       (error, stdout, stderr) =>
         resolve({
           code: typeof error?.code === "number" ? error.code : error === null ? 0 : 1,

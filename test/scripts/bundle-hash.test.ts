@@ -12,7 +12,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "bindify-clones-"));
   clones.push(join(folder, "one"), join(folder, "some", "where", "else entirely"));
   for (const clone of clones) await cloneInto(clone);
-});
+}, 240_000);
 afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });

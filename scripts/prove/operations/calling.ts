@@ -26,9 +26,9 @@ export async function call(world: World, dice: Dice, held: Held, more: Asked = {
   }
 }
 
-/** A call that the service answers in this way. */
+/** A call that the service answers in this way: only of an OAuth grant's is it remembered that it asks for more. */
 export async function callWith(world: World, dice: Dice, mode: CallMode): Promise<void> {
-  const held = anyHeld(world, dice);
+  const held = anyHeld(world, dice, ({ kind }) => mode !== "more access" || kind === "oauth");
   if (held === undefined) return;
   held.site.calls.push(mode);
   await call(world, dice, held, {

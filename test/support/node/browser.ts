@@ -16,7 +16,10 @@ export const howToGetChromium =
 export function launchChromium(executablePath: string): Promise<Browser> {
   return chromium.launch({
     executablePath,
+    // A date is typed in the order of the language.
+    env: { ...process.env, LANG: "en_US.UTF-8", LANGUAGE: "en_US" },
     args: [
+      "--lang=en-US",
       "--headless",
       "--no-sandbox",
       "--disable-gpu",

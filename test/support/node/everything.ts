@@ -2,18 +2,12 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createRequire } from "node:module";
 import { setTimeout as pause } from "node:timers/promises";
-import { listenOnLoopback } from "./listening.ts";
+import { freePort } from "./free-port.ts";
 
 export interface Everything {
   /** `…/mcp` or `…/sse`. */
   url: string;
   close(): Promise<void>;
-}
-
-async function freePort(): Promise<number> {
-  const listening = await listenOnLoopback(0, () => {});
-  await listening.close();
-  return Number(new URL(listening.url).port);
 }
 
 async function answers(url: string): Promise<boolean> {

@@ -1,13 +1,14 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { root } from "../../../scripts/lib/files.ts";
+import { ownEnvironment } from "./environment.ts";
 
 export interface Running {
   readonly process: ChildProcess;
   readonly output: () => string;
   /** The exit code; null where a signal ended it. */
   readonly ended: Promise<number | null>;
-  /** Resolves when the output matches, with what matched; rejects where the program ends before, or after 20 s. */
+  /** Resolves when the output matches, with what matched; rejects where the program ends before, or after 50 s. */
   until(pattern: RegExp): Promise<string>;
 }
 
@@ -17,11 +18,9 @@ export function launchScript(
   args: readonly string[],
   env: Readonly<Record<string, string>>,
 ): Running {
-  // `npm_…` would make a command watch a parent that is not npm.
-  const own = Object.entries(process.env).filter(([key]) => !/^(npm_|VITEST|NODE_OPTIONS|BINDIFY)/.test(key));
   const child = spawn(process.execPath, [`scripts/${name}/main.ts`, ...args], {
     cwd: root,
-    env: { ...Object.fromEntries(own), NO_COLOR: "1", FORCE_COLOR: undefined, ...env },
+    env: { ...ownEnvironment(), ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let output = "";

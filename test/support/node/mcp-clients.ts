@@ -1,6 +1,7 @@
 import { Client as ClientV2, StreamableHTTPClientTransport as HttpV2 } from "@modelcontextprotocol/client";
 import { Client as ClientV1 } from "@modelcontextprotocol/sdk/client/index.js";
 import { StreamableHTTPClientTransport as HttpV1 } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
+import type { Transport } from "@modelcontextprotocol/sdk/shared/transport.js";
 import { SSEClientTransport } from "./legacy-transport.mjs";
 
 const self = { name: "bindify-test", version: "1.0.0" };
@@ -51,6 +52,19 @@ export async function connectV2(
   };
 }
 
+/**
+ * Hands every progress notification on as it comes. SDK v1 tells its caller a moment later, and forgets the caller
+ * when the result comes in the same read.
+ */
+export function hearProgress(transport: Transport, report: (progress: number) => void): void {
+  const { onmessage } = transport;
+  transport.onmessage = (message, extra) => {
+    if ("method" in message && message.method === "notifications/progress")
+      report(Number(message.params?.["progress"]));
+    onmessage?.(message, extra);
+  };
+}
+
 /** SDK v1, over streamable HTTP or, with `sse`, over HTTP+SSE. */
 export async function connectV1(
   url: string,
@@ -59,11 +73,17 @@ export async function connectV1(
   const requestInit = { headers: options.headers ?? {} };
   const client = new ClientV1(self);
   const http = options.sse ? undefined : new HttpV1(new URL(url), { requestInit });
-  await client.connect(http ?? new SSEClientTransport(new URL(url), { requestInit }));
+  const transport: Transport = http ?? new SSEClientTransport(new URL(url), { requestInit });
+  await client.connect(transport);
+  let report: ((progress: number) => void) | undefined;
+  hearProgress(transport, (progress) => report?.(progress));
   return {
     listTools: async () => (await client.listTools()).tools.map(({ name }) => name),
-    callTool: async (name, input = {}, onProgress) =>
-      textOf(await client.callTool({ name, arguments: input }, undefined, progressTo(onProgress))),
+    callTool: async (name, input = {}, onProgress) => {
+      report = onProgress;
+      const asked = onProgress && { onprogress: () => {} };
+      return textOf(await client.callTool({ name, arguments: input }, undefined, asked));
+    },
     close: async () => {
       await http?.terminateSession();
       await client.close();

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { root } from "../../../scripts/lib/files.ts";
+import { ownEnvironment } from "./environment.ts";
 
 export interface Ended {
   readonly code: number | null;
@@ -28,7 +29,7 @@ export async function runCli(
 ): Promise<Ended> {
   const started = Date.now();
   const child = spawn(process.execPath, [script, ...args], {
-    env: { ...process.env, ...options.env },
+    env: { ...ownEnvironment(), ...options.env },
     stdio: ["ignore", "pipe", "pipe"],
     timeout: options.limit ?? 60_000,
     killSignal: "SIGKILL",

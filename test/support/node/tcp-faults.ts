@@ -98,7 +98,13 @@ export async function startTcpFaults(target: string): Promise<TcpFaults> {
     serve(socket, new URL(target), fault);
   });
   const listen = async (): Promise<void> =>
-    await new Promise((resolve) => server.listen(port, "127.0.0.1", resolve));
+    await new Promise<void>((resolve, reject) => {
+      server.once("error", reject);
+      server.listen(port, "127.0.0.1", () => {
+        server.off("error", reject);
+        resolve();
+      });
+    });
   const stop = async (): Promise<void> => {
     // Kept-alive connections were made under the fault before.
     for (const socket of sockets) socket.destroy();
