@@ -58,11 +58,12 @@ export async function connectV2(
  */
 export function hearProgress(transport: Transport, report: (progress: number) => void): void {
   const { onmessage } = transport;
-  transport.onmessage = (message, extra) => {
+  const hear: Transport["onmessage"] = (message, extra) => {
     if ("method" in message && message.method === "notifications/progress")
       report(Number(message.params?.["progress"]));
     onmessage?.(message, extra);
   };
+  Object.assign(transport, { onmessage: hear });
 }
 
 /** SDK v1, over streamable HTTP or, with `sse`, over HTTP+SSE. */
