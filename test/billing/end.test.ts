@@ -5,8 +5,6 @@ import { Fault } from "../../src/lib/fault.ts";
 import { openShop, type Buyer, type Shop } from "../support/shop.ts";
 
 /** Each asks the double, the database and the service several times over. */
-const slow = { timeout: 30_000 };
-
 const end = async (shop: Shop, buyer: Buyer): Promise<string> => {
   const runtime = await shop.instance.runtime();
   try {
@@ -34,7 +32,7 @@ async function subscribed(): Promise<{ shop: Shop; buyer: Buyer }> {
   return { shop, buyer };
 }
 
-describe("the end of an account", slow, () => {
+describe("the end of an account", () => {
   it("T89 ends the subscription, deletes the customer and forgets both, and can be done again", async () => {
     const { shop, buyer } = await subscribed();
     expect(await end(shop, buyer)).toBe("ended");

@@ -7,7 +7,6 @@ import { edit } from "../support/storage.ts";
 import { upstream } from "../support/upstream.ts";
 
 /** Each asks the double, the database and the service several times over. */
-const slow = { timeout: 30_000 };
 const minute = 60_000;
 
 const nextLook = async (buyer: Buyer) =>
@@ -15,7 +14,7 @@ const nextLook = async (buyer: Buyer) =>
     .bind(buyer.workspace)
     .first<number>("ms");
 
-describe("the job", slow, () => {
+describe("the job", () => {
   it("asks after a checkout although the page was looked at meanwhile, and no webhook came", async () => {
     const shop = await openShop();
     const buyer = await shop.customer();
@@ -74,7 +73,7 @@ describe("the job", slow, () => {
   });
 });
 
-describe("a workspace of which nobody has written the plan down yet", slow, () => {
+describe("a workspace of which nobody has written the plan down yet", () => {
   it("keeps its events as long as a trial does", async () => {
     const shop = await openShop();
     const person = await createPerson(shop.instance);
@@ -89,7 +88,7 @@ describe("a workspace of which nobody has written the plan down yet", slow, () =
   });
 });
 
-describe("re-authorising a suspended connection", slow, () => {
+describe("re-authorising a suspended connection", () => {
   it("leaves it suspended and its address and key as they are, and paying brings it back", async () => {
     const shop = await openShop();
     const buyer = await shop.customer();

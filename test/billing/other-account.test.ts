@@ -47,4 +47,4 @@ it("T86 a key of another account or mode cuts nobody off, rebinds nobody and end
   const event = (await shop.events()).at(-1) ?? {};
   expect(await (await shop.deliver(event)).json()).toEqual({ outcome: "applied" });
   expect(await buyer.plan()).toMatchObject({ name: "active", allowed: 4 });
-}, 30_000);
+});

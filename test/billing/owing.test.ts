@@ -3,7 +3,6 @@ import { problemOf } from "../support/answers.ts";
 import { openShop, type Buyer, type Shop } from "../support/shop.ts";
 
 /** Each asks the double, the database and the service several times over. */
-const slow = { timeout: 30_000 };
 const days = (count: number) => count * 86_400;
 
 const change = async (buyer: Buyer, body: object) => await buyer.call("POST", "/api/billing/quantity", body);
@@ -20,7 +19,7 @@ async function owing(since: number): Promise<{ shop: Shop; buyer: Buyer; subscri
   return { shop, buyer, subscription };
 }
 
-describe("a payment that was refused", slow, () => {
+describe("a payment that was refused", () => {
   it("goes through with another card, the same quantity and no date", async () => {
     const shop = await openShop();
     const buyer = await shop.customer();
@@ -35,7 +34,7 @@ describe("a payment that was refused", slow, () => {
   });
 });
 
-describe("what is owed", slow, () => {
+describe("what is owed", () => {
   it("is paid before the quantity changes", async () => {
     const { shop, buyer, subscription } = await owing(1);
     expect(await buyer.plan()).toMatchObject({ name: "past_due", allowed: 5 });

@@ -13,7 +13,7 @@ let instance: Awaited<ReturnType<typeof startInstance>>;
 beforeAll(async () => {
   demo = await startDemoService({ port: 0 });
   instance = await startInstance({ demo: false, variables: { DEMO_SERVICE_URL: demo.url } });
-}, 120_000);
+});
 
 afterAll(async () => {
   await instance.close();

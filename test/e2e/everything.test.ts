@@ -150,7 +150,7 @@ describe("sessions and resumption", () => {
   it("the SDK reconnects by itself when the server closes the stream of a running call", async () => {
     // The server asks for 5 s before a client comes back.
     await Promise.all(formsOf(conforming).map(reconnect));
-  }, 30_000);
+  });
 
   it("DELETE ends the session at the server, and its id is then unknown there", async () => {
     for (const form of formsOf(conforming)) {

@@ -76,4 +76,4 @@ it(`T21 ${count} event streams at once all run, in bounded memory, and end with 
   await Promise.all(streams.map(({ ended }) => ended));
   expect(Date.now() - deleted).toBeLessThan(30_000);
   agent.destroy();
-}, 120_000);
+});

@@ -16,7 +16,7 @@ let instance: Awaited<ReturnType<typeof startInstance>>;
 beforeAll(async () => {
   demo = await startDemoService({ port: 0 });
   instance = await startInstance({ demo: false, variables: { DEMO_SERVICE_URL: demo.url } });
-}, 120_000);
+});
 
 afterAll(async () => {
   await instance.close();
@@ -35,7 +35,7 @@ function readSnippet(text: string): { url: string; headers: { Authorization: str
 describe("signing in to a service, in a browser", () => {
   skipWithoutBrowser();
 
-  it("serves again where leaving for it came to nothing", { timeout: 40_000 }, async () => {
+  it("serves again where leaving for it came to nothing", async () => {
     const { context, page } = await arrive(chromium.browser, instance, viewports.wide);
     await page.goto(`${instance.url}/#/connect/demo`);
     await page.getByLabel("Label").fill("Kept");
@@ -46,7 +46,7 @@ describe("signing in to a service, in a browser", () => {
     );
     await button(page, "Sign in with Demo notes").click();
     await button(page, "Going to the sign-in …").waitFor();
-    await button(page, "Sign in with Demo notes").waitFor({ timeout: 20_000 });
+    await button(page, "Sign in with Demo notes").waitFor();
     expect(await page.getByLabel("Label").inputValue()).toBe("Kept");
     await context.close();
   });

@@ -14,7 +14,7 @@ let instance: Awaited<ReturnType<typeof startInstance>>;
 
 beforeAll(async () => {
   instance = await startInstance();
-}, 120_000);
+});
 
 afterAll(async () => {
   await instance.close();

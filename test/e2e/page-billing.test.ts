@@ -17,7 +17,7 @@ let plain: Instance;
 beforeAll(async () => {
   paying = await payAtDouble({ demo: true, page: true });
   plain = await startInstance({ demo: false });
-}, 120_000);
+});
 
 afterAll(async () => {
   await plain.close();
@@ -87,7 +87,7 @@ async function atPortal(page: Page, words: string, press: string): Promise<void>
 }
 
 describe("the plan in the page", () => {
-  it("is walked from the trial to a payment that comes late", { timeout: 60_000 }, async () => {
+  it("is walked from the trial to a payment that comes late", async () => {
     const { instance } = paying;
     const user = "payer";
     await paying.say({ do: "endpoint", ...paying.endpoint });

@@ -25,7 +25,7 @@ beforeAll(async () => {
       OIDC_CLIENT_ID: "the-page",
     },
   });
-}, 120_000);
+});
 
 afterAll(async () => {
   await withClerk.close();

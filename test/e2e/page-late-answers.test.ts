@@ -20,7 +20,7 @@ let instance: Awaited<ReturnType<typeof startInstance>>;
 
 beforeAll(async () => {
   instance = await startInstance();
-}, 120_000);
+});
 
 afterAll(async () => {
   await instance.close();
@@ -45,7 +45,7 @@ async function fillKey(page: Page, label: string): Promise<void> {
   await page.getByLabel("Label").fill(label);
 }
 
-describe("an answer that comes when its view is gone", { timeout: 60_000 }, () => {
+describe("an answer that comes when its view is gone", () => {
   it("T23 shows no token in another view", async () => {
     const { context, page } = await visit("token");
     await go(page, "API tokens");
@@ -123,7 +123,7 @@ describe("an answer that comes when its view is gone", { timeout: 60_000 }, () =
   });
 });
 
-describe("what is shown once", { timeout: 60_000 }, () => {
+describe("what is shown once", () => {
   it("is not replaced by another credential before it is saved", async () => {
     const { context, page } = await visit("collector");
     await fillKey(page, "Slow");
@@ -207,7 +207,7 @@ describe("what is shown once", { timeout: 60_000 }, () => {
   });
 });
 
-describe("a view that is not there yet", { timeout: 60_000 }, () => {
+describe("a view that is not there yet", () => {
   it("is named in the title all the same", async () => {
     const { context, page } = await visit("waiter");
     const { id } = await connectDemo(instance, "Work", "waiter");
@@ -225,7 +225,7 @@ describe("a view that is not there yet", { timeout: 60_000 }, () => {
   });
 });
 
-describe("what is under way", { timeout: 60_000 }, () => {
+describe("what is under way", () => {
   it("stays in sight until it is known what came of it", async () => {
     const { context, page } = await visit("hasty");
     await connectDemo(instance, "Work", "hasty");

@@ -43,7 +43,7 @@ beforeAll(async () => {
     "POST /api/v1/tickets": { json: zohoTicket },
   });
   paying = await payAtDouble({ demo: false, page: true });
-}, 120_000);
+});
 
 afterAll(async () => {
   await paying.close();

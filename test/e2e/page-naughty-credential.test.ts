@@ -26,7 +26,7 @@ let instance: Awaited<ReturnType<typeof startInstance>>;
 beforeAll(async () => {
   hostile = await startHostileServer();
   instance = await startInstance({ demo: false });
-}, 120_000);
+});
 
 afterAll(async () => {
   await instance.close();

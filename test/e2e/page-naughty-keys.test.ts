@@ -35,7 +35,7 @@ beforeAll(async () => {
     response.end(JSON.stringify({ jsonrpc: "2.0", id: 1, result }));
   });
   instance = await startInstance();
-}, 120_000);
+});
 
 afterAll(async () => {
   await instance.close();
@@ -91,54 +91,50 @@ async function openKeyForm(page: Page, service: string): Promise<void> {
 const withoutLook = (page: Page) => page.evaluate("document.querySelector('input[name=url]').type = 'text'");
 
 describe("naughty text in a form for a key", () => {
-  it(
-    "is refused beside the fields of any server, and nothing is asked of anybody",
-    { timeout: 120_000 },
-    async () => {
-      const { context, page, quiet } = await watched(chromium.browser, instance, "visitor", {
-        viewport: viewports.phone,
+  it("is refused beside the fields of any server, and nothing is asked of anybody", async () => {
+    const { context, page, quiet } = await watched(chromium.browser, instance, "visitor", {
+      viewport: viewports.phone,
+    });
+    await openKeyForm(page, "custom");
+    await withoutLook(page);
+    const sent = collectSent(page);
+    const outcomes = await refuseAll(page, formNames, [...typable, "x".repeat(4097)]);
+    for (const [at, { typed, said, beside }] of outcomes.entries()) {
+      const [url = "", key = "", name = "", prefix = "", label = ""] = typed.map((text) => text.trim());
+      expect(sent[at]).toEqual({
+        service: "custom",
+        fields: { api_key: key },
+        ...(url === "" ? {} : { url }),
+        ...(label === "" ? {} : { label }),
+        ...(name === "" && prefix === "" ? {} : { header: { name: name || "Authorization", prefix } }),
+        storage: "zero_knowledge",
       });
-      await openKeyForm(page, "custom");
-      await withoutLook(page);
-      const sent = collectSent(page);
-      const outcomes = await refuseAll(page, formNames, [...typable, "x".repeat(4097)]);
-      for (const [at, { typed, said, beside }] of outcomes.entries()) {
-        const [url = "", key = "", name = "", prefix = "", label = ""] = typed.map((text) => text.trim());
-        expect(sent[at]).toEqual({
-          service: "custom",
-          fields: { api_key: key },
-          ...(url === "" ? {} : { url }),
-          ...(label === "" ? {} : { label }),
-          ...(name === "" && prefix === "" ? {} : { header: { name: name || "Authorization", prefix } }),
-          storage: "zero_knowledge",
-        });
-        expect(beside.some((sentence) => sentence !== "")).toBe(true);
-        // Each sentence stands beside a field, and what heads them all says so.
-        expect(said.filter((sentence) => !beside.includes(sentence))).toEqual([
-          "Not connectedCorrect what is marked here, then try again.",
-        ]);
-      }
-      await expectNarrow(page, "refused");
-      expect(arrived).toEqual([]);
-      // The browser's own look at an address stops what is none, and loses nothing either.
-      await openKeyForm(page, "demo");
-      await openKeyForm(page, "custom");
-      const before = sent.length;
-      await field(page, "fields.api_key").fill("key");
-      for (const text of ["not an address", ...sharp.filter((each) => !URL.canParse(each))]) {
-        await field(page, "url").fill(text);
-        await button(page, "Check the key and connect").click();
-        expect(await field(page, "url").inputValue()).toBe(text);
-      }
-      expect(sent).toHaveLength(before);
-      // What is longer than any key is not cut to one.
-      expect(await type(field(page, "fields.api_key"), "x".repeat(4097))).toHaveLength(4097);
-      quiet();
-      await context.close();
-    },
-  );
+      expect(beside.some((sentence) => sentence !== "")).toBe(true);
+      // Each sentence stands beside a field, and what heads them all says so.
+      expect(said.filter((sentence) => !beside.includes(sentence))).toEqual([
+        "Not connectedCorrect what is marked here, then try again.",
+      ]);
+    }
+    await expectNarrow(page, "refused");
+    expect(arrived).toEqual([]);
+    // The browser's own look at an address stops what is none, and loses nothing either.
+    await openKeyForm(page, "demo");
+    await openKeyForm(page, "custom");
+    const before = sent.length;
+    await field(page, "fields.api_key").fill("key");
+    for (const text of ["not an address", ...sharp.filter((each) => !URL.canParse(each))]) {
+      await field(page, "url").fill(text);
+      await button(page, "Check the key and connect").click();
+      expect(await field(page, "url").inputValue()).toBe(text);
+    }
+    expect(sent).toHaveLength(before);
+    // What is longer than any key is not cut to one.
+    expect(await type(field(page, "fields.api_key"), "x".repeat(4097))).toHaveLength(4097);
+    quiet();
+    await context.close();
+  });
 
-  it("is refused in the key fields of every service", { timeout: 120_000 }, async () => {
+  it("is refused in the key fields of every service", async () => {
     const { context, page, quiet } = await watched(chromium.browser, instance, "collector", {
       viewport: viewports.phone,
     });

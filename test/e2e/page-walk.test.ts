@@ -48,7 +48,7 @@ beforeAll(async () => {
     nowhere: { hash: "#/nowhere/at/all", title: nowhere },
     noSuch: { hash: "#/connection/con_00000000000000000000000000000000", title: nowhere },
   };
-}, 120_000);
+});
 
 afterAll(async () => {
   await instance.close();
@@ -66,7 +66,7 @@ const hashOf = (name: string): string => views[name]?.hash ?? "";
 describe("every page", () => {
   skipWithoutBrowser();
 
-  it("T23 is accessible, quiet, of one origin and within its budget", { timeout: 60_000 }, async () => {
+  it("T23 is accessible, quiet, of one origin and within its budget", async () => {
     const { context, page, watched } = await arrive(chromium.browser, instance);
     for (const { hash, title } of Object.values(views)) {
       await page.goto(`${instance.url}/${hash}`);
@@ -82,7 +82,7 @@ describe("every page", () => {
     await context.close();
   });
 
-  it("dialogs and forms are accessible, and operated by keyboard", { timeout: 60_000 }, async () => {
+  it("dialogs and forms are accessible, and operated by keyboard", async () => {
     const { context, page, watched } = await arrive(chromium.browser, instance);
     await page.goto(`${instance.url}/${hashOf("detail")}`);
     await heading(page, "Work notes").waitFor();
@@ -166,7 +166,7 @@ describe("the states of a page", () => {
     await context.close();
   });
 
-  it("a failure is said in the page, and tried again", { timeout: 60_000 }, async () => {
+  it("a failure is said in the page, and tried again", async () => {
     const { context, page } = await arrive(chromium.browser, instance);
     const problem = {
       title: "Storage",
@@ -191,7 +191,7 @@ describe("the states of a page", () => {
     await context.close();
   });
 
-  it("empty is an invitation", { timeout: 60_000 }, async () => {
+  it("empty is an invitation", async () => {
     const { context, page, watched } = await arrive(chromium.browser, instance, viewports.phone, "newcomer");
     await page.getByText("No connections yet").waitFor();
     await expectFine(page, "no connection", looks);

@@ -194,7 +194,7 @@ describe.concurrent("every fault of the network", () => {
         await works(secretUrl);
       }),
     );
-  }, 120_000);
+  });
 
   it("that is only slow: signed in, and renewed", async () => {
     const own = await provider(1);

@@ -144,7 +144,7 @@ describe("any request", () => {
       await expectAnswer(await instance.fetch(target, requestOf(verb, given, text)), verb);
     });
     await fc.assert(property, fuzz(600));
-  }, 30_000);
+  });
 
   it("of a person signed in, with any JSON, has an answer of ours", async () => {
     const field = fc.oneof(
@@ -191,7 +191,7 @@ describe("any request", () => {
       },
     );
     await fc.assert(property, fuzz(300, 5000));
-  }, 30_000);
+  });
 
   it("with any token is 401, and nothing crashes", async () => {
     const [head = "", claims = "", signature = ""] = person.token.split(".");
@@ -205,7 +205,7 @@ describe("any request", () => {
       await expectAnswer(answer);
     });
     await fc.assert(property, fuzz(200));
-  }, 30_000);
+  });
 });
 
 describe("a proxied call", () => {
@@ -243,5 +243,5 @@ describe("a proxied call", () => {
       }
     });
     await fc.assert(property, fuzz(40, 5000));
-  }, 30_000);
+  });
 });

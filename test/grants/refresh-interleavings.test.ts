@@ -113,4 +113,4 @@ it("T73 T78 random interleavings of writers and failures never lose a grant that
   expect(played).toBeGreaterThan(0);
   // Of a few that a slow machine had the time for none need be left to check.
   if (played > 40) expect(checked).toBeGreaterThan(played / 8);
-}, 60_000);
+});

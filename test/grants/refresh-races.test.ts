@@ -66,7 +66,7 @@ describe("one at a time", () => {
     expect(new Set(fresh.map((one) => one?.grant.secret)).size).toBe(1);
     expect(fresh[0]?.binding.generation).toBe(2);
     await Promise.all(actors.map(async (actor) => await actor.settle()));
-  }, 30_000);
+  });
 
   it("T71 two crons and a user on a managed connection: one call", async () => {
     const world = await createWorld({ storage: "managed" });

@@ -15,8 +15,6 @@ import {
 } from "../support/rotation.ts";
 
 /** For tests that go through every step in turn, ms. */
-const slow = 60_000;
-
 /** Stops whoever asks at the nth question, until it is opened. */
 function gateAt(nth: number): {
   readonly turn: () => Promise<void>;
@@ -68,41 +66,37 @@ const dataKeyOf = async (world: World) =>
 beforeEach(wipe);
 
 describe("T78 re-encrypting while a refresh is on its way", () => {
-  it(
-    "T16 T78 wherever the refresh is, one of the two orders results, and the new tokens are kept",
-    { timeout: slow },
-    async () => {
-      let over = false;
-      for (let at = 1; !over; at += 1) {
-        await wipe();
-        const world = await createWorld({ storage: "managed" });
-        const worker = await replaceKeys(await ownKeyring());
-        const held = await world.present();
-        const gate = gateAt(at);
-        const actor = world.actor({}, undefined, gate.turn);
-        const refreshing = actor.refresh(held);
-        over = (await Promise.race([refreshing.then(() => "over"), gate.reached])) === "over";
-        await worker.rotate();
-        gate.open();
-        const refreshed = await refreshing;
-        await actor.settle();
-        expect(world.provider.presented.length, `paused at ${at}`).toBeLessThanOrEqual(1);
-        await expectAlive(world);
-        // Whoever had to wait comes after.
-        await worker.rotate();
-        if (refreshed !== "killed" && refreshed.kind !== "fresh") await world.actor().refresh();
-        await worker.rotate();
-        await expectAlive(world);
-        expect(await dataKeyOf(world)).toMatchObject({ rotation_id: 1 });
-        expect(
-          world.provider.rotations,
-          "renewed once, or read the generation that re-encryption made",
-        ).toBeLessThan(2);
-      }
-    },
-  );
+  it("T16 T78 wherever the refresh is, one of the two orders results, and the new tokens are kept", async () => {
+    let over = false;
+    for (let at = 1; !over; at += 1) {
+      await wipe();
+      const world = await createWorld({ storage: "managed" });
+      const worker = await replaceKeys(await ownKeyring());
+      const held = await world.present();
+      const gate = gateAt(at);
+      const actor = world.actor({}, undefined, gate.turn);
+      const refreshing = actor.refresh(held);
+      over = (await Promise.race([refreshing.then(() => "over"), gate.reached])) === "over";
+      await worker.rotate();
+      gate.open();
+      const refreshed = await refreshing;
+      await actor.settle();
+      expect(world.provider.presented.length, `paused at ${at}`).toBeLessThanOrEqual(1);
+      await expectAlive(world);
+      // Whoever had to wait comes after.
+      await worker.rotate();
+      if (refreshed !== "killed" && refreshed.kind !== "fresh") await world.actor().refresh();
+      await worker.rotate();
+      await expectAlive(world);
+      expect(await dataKeyOf(world)).toMatchObject({ rotation_id: 1 });
+      expect(
+        world.provider.rotations,
+        "renewed once, or read the generation that re-encryption made",
+      ).toBeLessThan(2);
+    }
+  });
 
-  it("T78 wherever the re-encryption is, a refresh loses nothing", { timeout: slow }, async () => {
+  it("T78 wherever the re-encryption is, a refresh loses nothing", async () => {
     let over = false;
     for (let at = 1; !over; at += 1) {
       await wipe();
@@ -158,34 +152,30 @@ describe("T78 re-encrypting while a refresh is on its way", () => {
 });
 
 describe("T16 adding wrappings while a refresh is on its way", () => {
-  it(
-    "T16 wherever the refresh is, its tokens are kept, and old and new deployments open them",
-    { timeout: slow },
-    async () => {
-      let over = false;
-      for (let at = 1; !over; at += 1) {
-        await wipe();
-        const world = await createWorld({ storage: "managed" });
-        const [own, key] = [await ownKeyring(), await makeKey()];
-        const added = await keyringOf(key);
-        const both: Keyring = {
-          active: added.active,
-          byFingerprint: new Map([...own.byFingerprint, ...added.byFingerprint]),
-          fingerprints: [...own.fingerprints, ...added.fingerprints],
-        };
-        await request(key.fingerprint);
-        const gate = gateAt(at);
-        const actor = world.actor({}, undefined, gate.turn);
-        const refreshing = actor.refresh(await world.present());
-        over = (await Promise.race([refreshing.then(() => "over"), gate.reached])) === "over";
-        await createWorker(both).rotate();
-        gate.open();
-        expect(await refreshing).toMatchObject({ kind: "fresh" });
-        await actor.settle();
-        await expectAlive(world);
-        const { grant } = await world.present();
-        expect(await createWorker(added).open(world.id)).toBe(grant.secret);
-      }
-    },
-  );
+  it("T16 wherever the refresh is, its tokens are kept, and old and new deployments open them", async () => {
+    let over = false;
+    for (let at = 1; !over; at += 1) {
+      await wipe();
+      const world = await createWorld({ storage: "managed" });
+      const [own, key] = [await ownKeyring(), await makeKey()];
+      const added = await keyringOf(key);
+      const both: Keyring = {
+        active: added.active,
+        byFingerprint: new Map([...own.byFingerprint, ...added.byFingerprint]),
+        fingerprints: [...own.fingerprints, ...added.fingerprints],
+      };
+      await request(key.fingerprint);
+      const gate = gateAt(at);
+      const actor = world.actor({}, undefined, gate.turn);
+      const refreshing = actor.refresh(await world.present());
+      over = (await Promise.race([refreshing.then(() => "over"), gate.reached])) === "over";
+      await createWorker(both).rotate();
+      gate.open();
+      expect(await refreshing).toMatchObject({ kind: "fresh" });
+      await actor.settle();
+      await expectAlive(world);
+      const { grant } = await world.present();
+      expect(await createWorker(added).open(world.id)).toBe(grant.secret);
+    }
+  });
 });

@@ -5,8 +5,6 @@ import { openShop, type Buyer, type Shop } from "../support/shop.ts";
 import { dump, edit } from "../support/storage.ts";
 
 /** Each asks the double, the database and the service several times over. */
-const slow = { timeout: 30_000 };
-
 async function subscribed(): Promise<{ readonly shop: Shop; readonly buyer: Buyer }> {
   const shop = await openShop();
   const buyer = await shop.customer();
@@ -32,7 +30,7 @@ async function expectEnded(shop: Shop, buyer: Buyer): Promise<void> {
   for (const name of [buyer.id, buyer.workspace]) expect(rest).not.toContain(name);
 }
 
-describe("deleting the account of somebody who pays", slow, () => {
+describe("deleting the account of somebody who pays", () => {
   it("T89 ends the subscription and the customer, and leaves nothing here", async () => {
     const { shop, buyer } = await subscribed();
     expect(await erase(buyer)).toBe("erased");

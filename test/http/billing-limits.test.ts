@@ -11,8 +11,6 @@ import { edit, inventory } from "../support/storage.ts";
 import { upstream } from "../support/upstream.ts";
 
 /** Each asks the double, the database and the service several times over. */
-const slow = { timeout: 30_000 };
-
 const shop = await openShop();
 const day = 86_400_000;
 
@@ -37,7 +35,7 @@ async function onTrial(count: number): Promise<Buyer & { readonly paths: readonl
 
 const call = async (path = "") => await shop.instance.fetch(path, rpcCall());
 
-describe("the trial", slow, () => {
+describe("the trial", () => {
   it("limits nothing, and its end takes effect at once, before any job has run", async () => {
     const buyer = await onTrial(2);
     expect(await buyer.plan()).toMatchObject({ name: "trial", allowed: null });
@@ -83,7 +81,7 @@ describe("the trial", slow, () => {
   });
 });
 
-describe("over the limit", slow, () => {
+describe("over the limit", () => {
   it("the newest are suspended, and paying again restores them, the oldest first", async () => {
     const buyer = await onTrial(4);
     await age(buyer.workspace, 6 * day);
@@ -183,7 +181,7 @@ describe("over the limit", slow, () => {
   });
 });
 
-describe("T45 a sign-in that was begun in time", slow, () => {
+describe("T45 a sign-in that was begun in time", () => {
   it("is refused where the plan has ended meanwhile: no token request, nothing stored", async () => {
     const buyer = await onTrial(0);
     const provider = await createProvider(inject("hostileUrl"));
@@ -198,7 +196,7 @@ describe("T45 a sign-in that was begun in time", slow, () => {
   });
 });
 
-describe("a missed payment", slow, () => {
+describe("a missed payment", () => {
   it("has three days of grace, told once, and then everything is suspended until it is paid", async () => {
     const buyer = await shop.customer();
     const subscription = await buyer.buy(2);
@@ -237,7 +235,7 @@ describe("a missed payment", slow, () => {
   });
 });
 
-describe("a renewal of which we heard nothing", slow, () => {
+describe("a renewal of which we heard nothing", () => {
   it("cuts nobody off, also while Stripe does not answer the job", async () => {
     const own = await openShop();
     const buyer = await own.customer();
@@ -256,7 +254,7 @@ describe("a renewal of which we heard nothing", slow, () => {
   });
 });
 
-describe("billing that is switched off", slow, () => {
+describe("billing that is switched off", () => {
   it("gives back what it had suspended", async () => {
     const buyer = await onTrial(1);
     await age(buyer.workspace, 6 * day);
@@ -269,7 +267,7 @@ describe("billing that is switched off", slow, () => {
   });
 });
 
-describe("the cost of it", slow, () => {
+describe("the cost of it", () => {
   it("a call stays at one D1 read", async () => {
     const ledger = countedEnv();
     const own = await openShop(ledger.env);

@@ -6,8 +6,6 @@ import { openShop, sign, type Buyer, type Shop, type ShopEvent } from "../suppor
 import { dump, inventory } from "../support/storage.ts";
 
 /** Each asks the double, the database and the service several times over. */
-const slow = { timeout: 30_000 };
-
 const shop = await openShop();
 
 /** Somebody who paid, and the event of it that nobody has delivered yet. */
@@ -32,7 +30,7 @@ const stored = async (buyer: Buyer) =>
 
 const now = () => Math.floor(Date.now() / 1000);
 
-describe("T84 an event that is not as Stripe signed it", slow, () => {
+describe("T84 an event that is not as Stripe signed it", () => {
   const refusals: readonly (readonly [string, (shop: Shop, event: ShopEvent) => Promise<Response>])[] = [
     ["unsigned", async ({ deliver }, event) => await deliver(event, { signature: null })],
     ["with an empty signature", async ({ deliver }, event) => await deliver(event, { signature: "" })],
@@ -106,7 +104,7 @@ describe("T84 an event that is not as Stripe signed it", slow, () => {
   });
 });
 
-describe("an event that changes nothing here", slow, () => {
+describe("an event that changes nothing here", () => {
   it("of a type that we do not know is 200 and leaves nothing", async () => {
     const { event } = await paid();
     const before = await dump(env);
@@ -128,7 +126,7 @@ describe("an event that changes nothing here", slow, () => {
   });
 });
 
-describe("T85 the same event", slow, () => {
+describe("T85 the same event", () => {
   it("ten times at once has one effect: one state, one audit event, one record", async () => {
     const { buyer, event } = await paid(1);
     await env.DB.prepare("DELETE FROM audit_queue WHERE workspace_id = ?1").bind(buyer.workspace).run();
@@ -185,7 +183,7 @@ describe("T85 the same event", slow, () => {
   });
 });
 
-describe("T86 where Stripe does not answer", slow, () => {
+describe("T86 where Stripe does not answer", () => {
   it("the event is answered 500 and leaves nothing, and its next delivery is taken in", async () => {
     const own = await openShop();
     const buyer = await own.customer();

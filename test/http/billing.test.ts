@@ -7,12 +7,10 @@ import { openShop, type Buyer } from "../support/shop.ts";
 import { edit, inventory } from "../support/storage.ts";
 
 /** Each asks the double, the database and the service several times over. */
-const slow = { timeout: 30_000 };
-
 const shop = await openShop();
 const writes = ["checkout", "verify", "portal", "quantity"] as const;
 
-describe("a deployment without Stripe", slow, () => {
+describe("a deployment without Stripe", () => {
   const plain = createInstance();
 
   it("has no billing: its routes are 404, nothing is limited, and nothing of it is stored", async () => {
@@ -35,7 +33,7 @@ describe("a deployment without Stripe", slow, () => {
   });
 });
 
-describe("the billing routes", slow, () => {
+describe("the billing routes", () => {
   it.each(writes)("T80 %s wants a signed-in user", async (route) => {
     const init = { method: "POST", headers: { "content-type": "application/json" }, body: "{}" };
     await problemOf(await shop.instance.fetch(`/api/billing/${route}`, init), "unauthenticated");
@@ -66,7 +64,7 @@ describe("the billing routes", slow, () => {
   });
 });
 
-describe("the price", slow, () => {
+describe("the price", () => {
   it("is read from Stripe, in its own currency and tiers, once in some minutes", async () => {
     const own = await openShop();
     const buyer = await own.customer();
@@ -92,7 +90,7 @@ describe("the price", slow, () => {
   });
 });
 
-describe("buying", slow, () => {
+describe("buying", () => {
   it("checkout, payment, and the return are enough: no webhook is needed", async () => {
     const buyer = await shop.customer();
     expect(await buyer.plan()).toEqual({ name: "none", allowed: 0, until: null, reason: "trial_ended" });
@@ -163,7 +161,7 @@ describe("buying", slow, () => {
   });
 });
 
-describe("the customer belongs to the user, in both directions", slow, () => {
+describe("the customer belongs to the user, in both directions", () => {
   it("a session of another's customer is unknown, and changes nothing", async () => {
     const [buyer, stranger] = [await shop.customer(), await shop.customer()];
     const { session_id: session } = await buyer.checkout(2);
@@ -213,7 +211,7 @@ describe("the customer belongs to the user, in both directions", slow, () => {
 
 const change = async (buyer: Buyer, body: object) => await buyer.call("POST", "/api/billing/quantity", body);
 
-describe("changing the quantity", slow, () => {
+describe("changing the quantity", () => {
   it("shows what it costs first, and then costs exactly that", async () => {
     const buyer = await shop.customer();
     await buyer.buy(2);
@@ -264,7 +262,7 @@ describe("changing the quantity", slow, () => {
   });
 });
 
-describe("the portal", slow, () => {
+describe("the portal", () => {
   it("is Stripe's page for this customer, and comes back to ours", async () => {
     const buyer = await shop.customer();
     await buyer.buy(1);
@@ -275,7 +273,7 @@ describe("the portal", slow, () => {
   });
 });
 
-describe("a person who paid and of whom we heard nothing", slow, () => {
+describe("a person who paid and of whom we heard nothing", () => {
   it("looks at the page, and that is when we ask", async () => {
     const buyer = await shop.customer();
     await buyer.buy(2);

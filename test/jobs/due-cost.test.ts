@@ -65,7 +65,7 @@ describe("of 100,000 managed connections, 500 are due", () => {
     const plan = results.map(({ detail }) => detail);
     expect(plan[0]).toMatch(/^SEARCH connections USING INDEX connections_due \(.*due_at/);
     expect(plan.filter((step) => /SCAN|TEMP B-TREE/.test(step))).toEqual([]);
-  }, 60_000);
+  });
 
   it("one renewal among them, with its page, its lease, its commit and its event, reads a few hundred rows", async () => {
     const world = await createWorld({ storage: "managed" });
@@ -83,7 +83,7 @@ describe("of 100,000 managed connections, 500 are due", () => {
     expect(await world.row()).toMatchObject({ gen: 2, state: "live" });
     expect(meter.rowsRead).toBeGreaterThan(100);
     expect(meter.rowsRead).toBeLessThan(700);
-  }, 60_000);
+  });
 
   it("those whose key is not loaded are put off by the page, in one statement", async () => {
     const world = await createWorld({ storage: "managed" });
@@ -100,5 +100,5 @@ describe("of 100,000 managed connections, 500 are due", () => {
     expect(done).toBe(0);
     expect((await readAll([])).rows).toBe(0);
     expect(meter.rowsRead).toBeLessThan(due * 10);
-  }, 60_000);
+  });
 });

@@ -87,7 +87,7 @@ async function reconnect(world: World, grant: Awaited<ReturnType<World["present"
   return await renewConnection(world.user, world.id, next, world.actor().deps);
 }
 
-describe("purging disconnected connections", { timeout: 60_000 }, () => {
+describe("purging disconnected connections", () => {
   it("T87 killed before any of its steps, a rerun leaves nothing in D1 and KV", async () => {
     for (let step = 1, done = false; !done; step += 1) {
       const world = await disconnectedWorld(31);

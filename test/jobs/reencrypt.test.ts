@@ -16,8 +16,6 @@ import {
 import { all, createWorker, makeWorkspace, mortal, pass, request, stores } from "../support/rotation.ts";
 
 /** For tests that go through every step in turn, ms. */
-const slow = 60_000;
-
 let up: SetUp;
 
 beforeEach(async () => {
@@ -97,30 +95,26 @@ describe("re-encrypting", () => {
     ).toBe(true);
   });
 
-  it(
-    "T15 killed at any call of the storage, a rerun completes, and every connection opens throughout",
-    { timeout: slow },
-    async () => {
-      let survived = false;
-      for (let at = 1; !survived; at += 1) {
-        for (const when of ["before", "after"] as const) {
-          up = await setUp(2, 1);
-          await settle(up);
-          const faulty = mortal(at, when);
-          const worker = createWorker(up.both.keyring, faulty.stores);
-          const killed = await Promise.race([worker.rotate(), faulty.killed]);
-          await everyoneOpens(up, up.both);
-          await finish(up);
-          expect((await state())?.finished_at, `killed ${when} call ${at}`).not.toBeNull();
-          expect(await dataKeys()).toHaveLength(2);
-          await everyoneOpens(up, up.after);
-          if (killed !== "killed") survived = true;
-        }
+  it("T15 killed at any call of the storage, a rerun completes, and every connection opens throughout", async () => {
+    let survived = false;
+    for (let at = 1; !survived; at += 1) {
+      for (const when of ["before", "after"] as const) {
+        up = await setUp(2, 1);
+        await settle(up);
+        const faulty = mortal(at, when);
+        const worker = createWorker(up.both.keyring, faulty.stores);
+        const killed = await Promise.race([worker.rotate(), faulty.killed]);
+        await everyoneOpens(up, up.both);
+        await finish(up);
+        expect((await state())?.finished_at, `killed ${when} call ${at}`).not.toBeNull();
+        expect(await dataKeys()).toHaveLength(2);
+        await everyoneOpens(up, up.after);
+        if (killed !== "killed") survived = true;
       }
-    },
-  );
+    }
+  });
 
-  it("T15 killed while it deletes, a rerun completes", { timeout: slow }, async () => {
+  it("T15 killed while it deletes, a rerun completes", async () => {
     let survived = false;
     for (let at = 1; !survived; at += 1) {
       up = await setUp(1, 1);

@@ -378,7 +378,7 @@ describe("a provider that gives no tokens", () => {
     expect(up.events).toContainEqual(expect.objectContaining({ renewed: 8 }));
     expect(most).toBe(2);
     for (const world of worlds) expect(world.provider.presented).toHaveLength(1);
-  }, 20_000);
+  });
 });
 
 describe("T77 metadata", () => {

@@ -84,7 +84,7 @@ it("tries come ever later, a day apart at most, and the last ends it", async () 
   expect(gaps.at(6)).toBeGreaterThan(gaps[0] ?? 0);
   expect(await state(world)).toEqual({ revocation: "failed", blob: null });
   expect(await told(world)).toEqual([{ outcome: "failed" }]);
-}, 30_000);
+});
 
 it("runs that overlap ask once", async () => {
   const world = await createWorld({ storage: "managed" });

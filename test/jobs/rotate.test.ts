@@ -28,8 +28,6 @@ import {
 import { dump } from "../support/storage.ts";
 
 /** For tests that go through every step in turn, ms. */
-const slow = 60_000;
-
 let [old, target]: MadeKey[] = [];
 let [before, both]: Worker[] = [];
 let connections: readonly string[] = [];
@@ -89,29 +87,25 @@ describe("a rotation", () => {
     expect(await wrappings(target)).toBe(3);
   });
 
-  it(
-    "T15 killed at any call of the storage, a rerun completes, and every connection opens throughout",
-    { timeout: slow },
-    async () => {
-      let survived = false;
-      for (let at = 1; !survived; at += 1) {
-        for (const when of ["before", "after"] as const) {
-          await setUp(2);
-          await request(given(target).fingerprint);
-          const faulty = mortal(at, when);
-          const worker = createWorker(given(both).keyring, faulty.stores);
-          const ended = await Promise.race([worker.rotate(), faulty.killed]);
-          await everyoneOpens(before, both);
-          if (ended !== "killed") survived = true;
-          await given(both).rotate();
-          expect((await state())?.rewrapped_at, `killed ${when} call ${at}`).not.toBeNull();
-          await everyoneOpens(before, both, createWorker(await keyringOf(given(target))));
-          const audited = await all("SELECT 1 FROM audit_queue WHERE type = 'master_key_rotated'");
-          expect(audited, "each workspace is told once").toHaveLength(2);
-        }
+  it("T15 killed at any call of the storage, a rerun completes, and every connection opens throughout", async () => {
+    let survived = false;
+    for (let at = 1; !survived; at += 1) {
+      for (const when of ["before", "after"] as const) {
+        await setUp(2);
+        await request(given(target).fingerprint);
+        const faulty = mortal(at, when);
+        const worker = createWorker(given(both).keyring, faulty.stores);
+        const ended = await Promise.race([worker.rotate(), faulty.killed]);
+        await everyoneOpens(before, both);
+        if (ended !== "killed") survived = true;
+        await given(both).rotate();
+        expect((await state())?.rewrapped_at, `killed ${when} call ${at}`).not.toBeNull();
+        await everyoneOpens(before, both, createWorker(await keyringOf(given(target))));
+        const audited = await all("SELECT 1 FROM audit_queue WHERE type = 'master_key_rotated'");
+        expect(audited, "each workspace is told once").toHaveLength(2);
       }
-    },
-  );
+    }
+  });
 
   it("T15 no byte of a master key is in D1 or KV, nor in a line of the log", async () => {
     await request(given(target).fingerprint);
@@ -206,7 +200,7 @@ describe("a rotation", () => {
     expect(await wrappings(target), "the only ones of theirs").toBe(3);
   });
 
-  it("500 data keys take a bounded number of queries", { timeout: slow }, async () => {
+  it("500 data keys take a bounded number of queries", async () => {
     await env.DB.prepare(
       `WITH RECURSIVE n (at) AS (SELECT 1 UNION ALL SELECT at + 1 FROM n WHERE at < 500)
        INSERT INTO data_keys (id, owner, created_at) SELECT printf('%016x', at), 'wsp_many', 0 FROM n`,

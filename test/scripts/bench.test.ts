@@ -125,5 +125,5 @@ describe.skipIf(findWrk() === undefined)(`npm run bench: a short run (${howToGet
       kvReads: 0,
       kvWrites: 0,
     });
-  }, 60_000);
+  });
 });

@@ -43,7 +43,7 @@ describe("npm run bundle-hash", () => {
     expect(changed).not.toBe(lines.at(-1));
     expect(await hashIn(two, "--deploy")).toBe(`--var BUNDLE_HASH:${changed}\n`);
     expect((await readdir(two)).filter((name) => name.startsWith(".wrangler-dry-run"))).toEqual([]);
-  }, 120_000);
+  });
 
   it("the worker's code changes it, and so do the compatibility settings", async () => {
     const [one = ""] = clones;
@@ -56,7 +56,7 @@ describe("npm run bundle-hash", () => {
       "compatibility",
       "worker/worker.js",
     ]);
-  }, 120_000);
+  });
 });
 
 describe("npm run deploy-check", () => {
@@ -70,5 +70,5 @@ describe("npm run deploy-check", () => {
     const failed = await runCli(script, []);
     expect(failed.code).toBe(1);
     expect(failed.stderr).toContain("observabilty");
-  }, 120_000);
+  });
 });

@@ -187,7 +187,6 @@ describe("npm run setup", () => {
       expect(code).toBe(0);
       expect(readFilling(await readFile(config(), "utf8"))).toMatchObject(taken);
     },
-    60_000,
   );
 
   it("stops where wrangler cannot say whether the worker exists", async () => {
@@ -209,36 +208,32 @@ describe("npm run setup", () => {
     expect(await calls()).toEqual([]);
   });
 
-  it.each(["a question", "wrangler"])(
-    "Ctrl-C ends it, whatever it waits for: %s",
-    async (place) => {
-      if (place === "wrangler") await writeFile(join(folder, "hanging"), "deployments list");
-      const child = spawn(process.execPath, [main, "--config", config(), ...given], {
-        env: environment(),
-        stdio: ["pipe", "pipe", "ignore"],
-        // A process group of its own, as a command at a terminal has one.
-        detached: true,
+  it.each(["a question", "wrangler"])("Ctrl-C ends it, whatever it waits for: %s", async (place) => {
+    if (place === "wrangler") await writeFile(join(folder, "hanging"), "deployments list");
+    const child = spawn(process.execPath, [main, "--config", config(), ...given], {
+      env: environment(),
+      stdio: ["pipe", "pipe", "ignore"],
+      // A process group of its own, as a command at a terminal has one.
+      detached: true,
+    });
+    const ended = once(child, "close");
+    let text = "";
+    child.stdout.on("data", (chunk: Buffer) => (text += chunk.toString()));
+    const timeout = 20_000;
+    const fakeSays = async (words: string) =>
+      vi.waitFor(async () => expect(await readFile(join(folder, "hangs"), "utf8")).toBe(words), {
+        timeout,
       });
-      const ended = once(child, "close");
-      let text = "";
-      child.stdout.on("data", (chunk: Buffer) => (text += chunk.toString()));
-      const timeout = 20_000;
-      const fakeSays = async (words: string) =>
-        vi.waitFor(async () => expect(await readFile(join(folder, "hangs"), "utf8")).toBe(words), {
-          timeout,
-        });
-      await vi.waitFor(() => expect(text).toContain("Run it? [Y/n]"), { timeout });
-      if (place === "wrangler") {
-        child.stdin.write("y\n");
-        await fakeSays("it hangs");
-      }
-      process.kill(-Number(child.pid), "SIGINT");
-      await ended;
-      expect(child.signalCode).toBe("SIGINT");
-      if (place === "wrangler") await fakeSays("interrupted");
-    },
-    60_000,
-  );
+    await vi.waitFor(() => expect(text).toContain("Run it? [Y/n]"), { timeout });
+    if (place === "wrangler") {
+      child.stdin.write("y\n");
+      await fakeSays("it hangs");
+    }
+    process.kill(-Number(child.pid), "SIGINT");
+    await ended;
+    expect(child.signalCode).toBe("SIGINT");
+    if (place === "wrangler") await fakeSays("interrupted");
+  });
 
   it("does not offer to sign in where wrangler cannot ask who is signed in", async () => {
     await writeFile(join(folder, "broken"), "whoami");

@@ -27,7 +27,7 @@ afterEach(() => {
 describe("nonces", () => {
   const SEALS = 100_000;
 
-  it("T10 do not repeat in 100,000 seals", { timeout: 60_000 }, async () => {
+  it("T10 do not repeat in 100,000 seals", async () => {
     expect((await noncesOf(await sealingKey(), SEALS)).size).toBe(SEALS);
   });
 
