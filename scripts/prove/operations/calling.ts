@@ -26,7 +26,7 @@ export async function call(world: World, dice: Dice, held: Held, more: Asked = {
   }
 }
 
-/** A call that the service answers in this way: only of an OAuth grant's is it remembered that it asks for more. */
+/** A call that the service answers in this way. That it asks for more access is kept for OAuth grants only. */
 export async function callWith(world: World, dice: Dice, mode: CallMode): Promise<void> {
   const held = anyHeld(world, dice, ({ kind }) => mode !== "more access" || kind === "oauth");
   if (held === undefined) return;
