@@ -1,5 +1,5 @@
 import type { Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import {
   howToGetChromium,
   readClipboard,
@@ -11,7 +11,8 @@ import {
   type Visit,
 } from "../support/node/browser.ts";
 import { skipWithoutBrowser, useBrowser } from "../support/node/browser-suite.ts";
-import { startInstance } from "../support/node/instance.ts";
+import type { Instance } from "../support/node/instance.ts";
+import { useInstance } from "../support/node/instance-suite.ts";
 import { connectV1 } from "../support/node/mcp-clients.ts";
 
 // Longer than most files: a person's whole journey is told once, in its order.
@@ -19,14 +20,9 @@ import { connectV1 } from "../support/node/mcp-clients.ts";
 const demoKey = "demo-notes-key";
 const byteBudget = 150_000;
 
-let instance: Awaited<ReturnType<typeof startInstance>>;
-
-beforeAll(async () => {
-  instance = await startInstance();
-});
-
-afterAll(async () => {
-  await instance.close();
+let instance: Instance;
+useInstance((started) => {
+  instance = started;
 });
 
 const chromium = useBrowser();

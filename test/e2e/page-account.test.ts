@@ -1,23 +1,19 @@
 import { readFile } from "node:fs/promises";
 import type { Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { demoKey } from "../../scripts/demo-service/demo-service.ts";
 import { accessibilityFindings } from "../support/node/accessibility.ts";
 import { storageOf, traces, viewports } from "../support/node/browser.ts";
 import { skipWithoutBrowser, useBrowser } from "../support/node/browser-suite.ts";
-import { startInstance } from "../support/node/instance.ts";
+import type { Instance } from "../support/node/instance.ts";
+import { useInstance } from "../support/node/instance-suite.ts";
 import { arrive, button, connectDemo, heading, toolsAt } from "../support/node/page.ts";
 import { signIn } from "../support/node/sign-in.ts";
 
-let instance: Awaited<ReturnType<typeof startInstance>>;
-
-beforeAll(async () => {
-  instance = await startInstance();
-});
-
-afterAll(async () => {
-  await instance.close();
+let instance: Instance;
+useInstance((started) => {
+  instance = started;
 });
 
 const chromium = useBrowser();

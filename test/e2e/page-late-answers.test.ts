@@ -1,9 +1,10 @@
 import type { Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { demoKey } from "../../scripts/demo-service/demo-service.ts";
 import { skipWithoutBrowser, useBrowser } from "../support/node/browser-suite.ts";
 import { holdAnswer } from "../support/node/held-answer.ts";
-import { startInstance } from "../support/node/instance.ts";
+import type { Instance } from "../support/node/instance.ts";
+import { useInstance } from "../support/node/instance-suite.ts";
 import {
   arrive,
   button,
@@ -16,14 +17,9 @@ import {
 } from "../support/node/page.ts";
 import { signIn } from "../support/node/sign-in.ts";
 
-let instance: Awaited<ReturnType<typeof startInstance>>;
-
-beforeAll(async () => {
-  instance = await startInstance();
-});
-
-afterAll(async () => {
-  await instance.close();
+let instance: Instance;
+useInstance((started) => {
+  instance = started;
 });
 
 const chromium = useBrowser();

@@ -1,8 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { viewports } from "../support/node/browser.ts";
 import { skipWithoutBrowser, useBrowser } from "../support/node/browser-suite.ts";
-import { startInstance } from "../support/node/instance.ts";
+import type { Instance } from "../support/node/instance.ts";
+import { useInstance } from "../support/node/instance-suite.ts";
 import {
   expectNarrow,
   field,
@@ -19,14 +20,9 @@ import {
 import { button, heading } from "../support/node/page.ts";
 import { isLabel } from "../support/naughty.ts";
 
-let instance: Awaited<ReturnType<typeof startInstance>>;
-
-beforeAll(async () => {
-  instance = await startInstance();
-});
-
-afterAll(async () => {
-  await instance.close();
+let instance: Instance;
+useInstance((started) => {
+  instance = started;
 });
 
 const chromium = useBrowser();

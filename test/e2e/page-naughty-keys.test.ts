@@ -3,7 +3,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { traces, viewports } from "../support/node/browser.ts";
 import { skipWithoutBrowser, useBrowser } from "../support/node/browser-suite.ts";
-import { startInstance } from "../support/node/instance.ts";
+import type { Instance } from "../support/node/instance.ts";
+import { useInstance } from "../support/node/instance-suite.ts";
 import { listenOnLoopback, type Listening } from "../support/node/listening.ts";
 import {
   expectNarrow,
@@ -16,7 +17,10 @@ import {
 } from "../support/node/naughty-page.ts";
 import { button, heading } from "../support/node/page.ts";
 
-let instance: Awaited<ReturnType<typeof startInstance>>;
+let instance: Instance;
+useInstance((started) => {
+  instance = started;
+});
 /** An MCP server that takes any key in any header. */
 let server: Listening;
 /** The names and values of its requests' headers in turn, as they arrived; in each the address first. */
@@ -34,13 +38,9 @@ beforeAll(async () => {
     response.writeHead(200, { "Content-Type": "application/json" });
     response.end(JSON.stringify({ jsonrpc: "2.0", id: 1, result }));
   });
-  instance = await startInstance();
 });
 
-afterAll(async () => {
-  await instance.close();
-  await server.close();
-});
+afterAll(async () => await server.close());
 
 const chromium = useBrowser();
 

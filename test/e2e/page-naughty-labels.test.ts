@@ -1,20 +1,16 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { demoKey } from "../../scripts/demo-service/demo-service.ts";
 import { skipWithoutBrowser, useBrowser } from "../support/node/browser-suite.ts";
-import { startInstance } from "../support/node/instance.ts";
+import type { Instance } from "../support/node/instance.ts";
+import { useInstance } from "../support/node/instance-suite.ts";
 import { send, sharp, textsOf, typable, watched } from "../support/node/naughty-page.ts";
 import { button, connectDemo, heading, settled } from "../support/node/page.ts";
 import { isLabel } from "../support/naughty.ts";
 
-let instance: Awaited<ReturnType<typeof startInstance>>;
-
-beforeAll(async () => {
-  instance = await startInstance();
-});
-
-afterAll(async () => {
-  await instance.close();
+let instance: Instance;
+useInstance((started) => {
+  instance = started;
 });
 
 const chromium = useBrowser();

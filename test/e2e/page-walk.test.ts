@@ -1,20 +1,23 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { demoKey } from "../../scripts/demo-service/demo-service.ts";
 import { accessibilityFindings, expectFine } from "../support/node/accessibility.ts";
 import { viewports } from "../support/node/browser.ts";
 import { skipWithoutBrowser, useBrowser } from "../support/node/browser-suite.ts";
-import { startInstance } from "../support/node/instance.ts";
+import type { Instance } from "../support/node/instance.ts";
+import { useInstance } from "../support/node/instance-suite.ts";
 import { arrive, button, connectDemo, heading, settled } from "../support/node/page.ts";
 import { signIn } from "../support/node/sign-in.ts";
 
 const byteBudget = 150_000;
 const shiftBudget = 0.01;
 
-let instance: Awaited<ReturnType<typeof startInstance>>;
+let instance: Instance;
+useInstance((started) => {
+  instance = started;
+});
 let views: Record<string, { hash: string; title: string }>;
 
 beforeAll(async () => {
-  instance = await startInstance();
   const held = await connectDemo(instance, "Work notes");
   const managed = await signIn(instance, { service: "demo", label: "Personal", storage: "managed" });
   const waiting = await signIn(instance, { service: "demo", label: "Ended there" });
@@ -48,10 +51,6 @@ beforeAll(async () => {
     nowhere: { hash: "#/nowhere/at/all", title: nowhere },
     noSuch: { hash: "#/connection/con_00000000000000000000000000000000", title: nowhere },
   };
-});
-
-afterAll(async () => {
-  await instance.close();
 });
 
 const chromium = useBrowser();

@@ -3,6 +3,7 @@ import { useId, useRef } from "hono/jsx/dom";
 import { explain, type Failure } from "../api.ts";
 import { useEffect } from "../state/use-effect.ts";
 import { useHere } from "../state/use-here.ts";
+import { DismissButton } from "./dismiss-button.tsx";
 
 interface Props {
   title: string;
@@ -62,16 +63,9 @@ export function ConfirmDialog(props: Props) {
         </div>
         <div role="alert">{failure && !beside ? <p class="field-error">{explain(failure)}</p> : null}</div>
         <div class="actions actions-end">
-          <button
-            type="button"
-            class="button"
-            aria-disabled={busy ? "true" : "false"}
-            onClick={() => {
-              if (!busy) dialog.current?.close();
-            }}
-          >
+          <DismissButton busy={busy} onDismiss={() => dialog.current?.close()}>
             {dismiss}
-          </button>
+          </DismissButton>
           <button type="submit" class={`button button-${tone}`} aria-disabled={busy ? "true" : "false"}>
             {action}
           </button>

@@ -1,6 +1,7 @@
 import type { Child } from "hono/jsx";
 import type { Failure } from "../api.ts";
 import { useFaultFocus } from "../state/use-fault-focus.ts";
+import { DismissButton } from "./dismiss-button.tsx";
 import { FormFailure } from "./form-failure.tsx";
 
 interface Props {
@@ -46,16 +47,9 @@ export function FormPanel(props: Props) {
           </a>
         )}
         {onCancel === undefined ? null : (
-          <button
-            type="button"
-            class="button button-quiet"
-            aria-disabled={busy ? "true" : "false"}
-            onClick={() => {
-              if (!busy) onCancel();
-            }}
-          >
+          <DismissButton busy={busy} quiet onDismiss={onCancel}>
             Cancel
-          </button>
+          </DismissButton>
         )}
       </div>
     </form>

@@ -4,6 +4,7 @@ import { labelOf, labelUnits } from "../format.ts";
 import type { Connection } from "../schemas.ts";
 import { useAction } from "../state/use-action.ts";
 import { useEffect } from "../state/use-effect.ts";
+import { DismissButton } from "./dismiss-button.tsx";
 
 interface Props {
   connection: Connection;
@@ -31,9 +32,6 @@ export function RenameForm({ connection, onRenamed, onClose }: Props) {
   useEffect(() => {
     if (failure) input.current?.focus();
   }, [failure]);
-  const giveUp = () => {
-    if (!busy) close();
-  };
   const submit = (event: Event) => {
     event.preventDefault();
     const label = input.current?.value.trim() ?? "";
@@ -41,7 +39,7 @@ export function RenameForm({ connection, onRenamed, onClose }: Props) {
     else run(label);
   };
   const onKeyDown = (event: KeyboardEvent) => {
-    if (event.key === "Escape") giveUp();
+    if (event.key === "Escape" && !busy) close();
   };
   return (
     <form class="rename" autocomplete="off" onSubmit={submit} onKeyDown={onKeyDown}>
@@ -61,14 +59,9 @@ export function RenameForm({ connection, onRenamed, onClose }: Props) {
       <button type="submit" class="button" aria-disabled={busy ? "true" : "false"}>
         Save
       </button>
-      <button
-        type="button"
-        class="button button-quiet"
-        aria-disabled={busy ? "true" : "false"}
-        onClick={giveUp}
-      >
+      <DismissButton busy={busy} quiet onDismiss={close}>
         Cancel
-      </button>
+      </DismissButton>
       <p class="field-error" id={`${id}error`} role="alert">
         {error ?? ""}
       </p>

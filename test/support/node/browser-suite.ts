@@ -7,7 +7,7 @@ export function useBrowser(): { readonly browser: Browser | undefined } {
   let browser: Browser | undefined;
   beforeAll(async () => {
     if (chromiumPath !== undefined) browser = await launchChromium(chromiumPath);
-  }, 120_000);
+  });
   afterAll(async () => await browser?.close());
   return {
     get browser() {
